@@ -1,0 +1,75 @@
+//! Comes next.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clauderon_session::Backend;
+
+use crate::*;
+
+/// The backend.
+pub struct Docker {
+    _installation: Installation,
+}
+
+impl Docker {
+    /// Connects to the engine.
+    pub async fn connect(
+        installation: Installation,
+        docker_host: Option<&str>,
+    ) -> Result<Self, Unavailable> {
+        let _ = docker_host;
+        Ok(Self {
+            _installation: installation,
+        })
+    }
+
+    /// Builds our default image.
+    pub async fn build_image(
+        &self,
+        context: &std::path::Path,
+        tag: &str,
+        base: Option<&str>,
+        progress: impl FnMut(&str) + Send,
+    ) -> Result<(), RuntimeError> {
+        let _ = (context, tag, base, progress);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Runtime for Docker {
+    fn backend(&self) -> Backend {
+        Backend::Docker
+    }
+    async fn probe(&self) -> Result<Capabilities, Unavailable> {
+        unreachable!()
+    }
+    async fn check_image(&self, _: &str) -> Result<(), RuntimeError> {
+        unreachable!()
+    }
+    async fn create(&self, _: &SandboxPlan) -> Result<Created, RuntimeError> {
+        unreachable!()
+    }
+    async fn start(&self, _: &SandboxPlan, _: &Handle) -> Result<Started, RuntimeError> {
+        unreachable!()
+    }
+    async fn stop(&self, _: &Handle, _: Duration) -> Result<(), RuntimeError> {
+        unreachable!()
+    }
+    async fn remove(&self, _: &Handle) -> Result<(), RuntimeError> {
+        unreachable!()
+    }
+    async fn state(&self, _: &Handle) -> State {
+        unreachable!()
+    }
+    async fn exec(&self, _: &Handle, _: ExecRequest) -> Result<ExecOutput, RuntimeError> {
+        unreachable!()
+    }
+    async fn run_once(&self, _: OneShot) -> Result<OneShotOutput, RuntimeError> {
+        unreachable!()
+    }
+    async fn list(&self) -> Result<Vec<Found>, RuntimeError> {
+        unreachable!()
+    }
+}
