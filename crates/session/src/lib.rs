@@ -1,1 +1,16 @@
-//! Placeholder.
+//! What a session is: its id and name, what was asked for, and which state it may be in.
+//!
+//! This crate is pure. It never reads a clock, the environment, a file or a socket: callers pass the
+//! time in milliseconds and carry out the effects it returns.
+
+mod activity;
+mod id;
+mod lifecycle;
+mod name;
+mod spec;
+
+pub use activity::{Activity, Attention, Traffic};
+pub use id::{IdError, SessionId};
+pub use lifecycle::{Effect, Event, Lifecycle, Sighting, State};
+pub use name::{Converted, NameError, SessionName};
+pub use spec::{Agent, Backend, Mode, Spec, UnknownWord};
