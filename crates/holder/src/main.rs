@@ -1,1 +1,3 @@
+//! The process that holds a session.
+
 fn main() {}
