@@ -3,6 +3,8 @@
 //! This crate is pure. It never reads a clock, the environment, a file or a socket: callers pass the
 //! time in milliseconds and carry out the effects it returns.
 
+#![deny(clippy::disallowed_methods)]
+
 mod activity;
 mod id;
 mod lifecycle;

@@ -1,0 +1,111 @@
+//! Claude Code: what makes it start at its prompt, with every permission and without a question.
+
+use clauderon_session::Mode;
+use serde_json::json;
+
+use super::{
+    AGENT, Delivery, HomeFile, Launch, LaunchRequest, Mount, RunFile, WORKSPACE, environment,
+};
+
+/// Looks like a token to the client; the proxy puts the real one in its place.
+const PLACEHOLDER: &str = "sk-ant-oat01-clauderon-proxy-placeholder";
+
+const SETTINGS: &str = "managed-settings.json";
+
+pub(super) fn launch(request: &LaunchRequest, prompt: Delivery<'_>) -> Launch {
+    Launch {
+        argv: argv(request, prompt),
+        env: env(request),
+        cwd: WORKSPACE.to_owned(),
+        run_files: vec![RunFile {
+            name: SETTINGS.to_owned(),
+            bytes: settings(),
+        }],
+        mounts: vec![Mount {
+            run_file: SETTINGS.to_owned(),
+            target: "/etc/claude-code/managed-settings.json".to_owned(),
+        }],
+        home_files: vec![HomeFile {
+            path: ".claude.json".to_owned(),
+            bytes: state(),
+            mode: 0o600,
+        }],
+        stdin: match prompt {
+            Delivery::Stdin(prompt) => Some(prompt.as_bytes().to_vec()),
+            Delivery::Argument(_) | Delivery::None => None,
+        },
+        placeholders: vec![PLACEHOLDER.to_owned()],
+    }
+}
+
+fn argv(request: &LaunchRequest, prompt: Delivery<'_>) -> Vec<String> {
+    let mut argv = vec![format!("{AGENT}/claude")];
+    if request.mode == Mode::Print {
+        argv.push("-p".to_owned());
+    }
+    // A used id is refused with --session-id, an unused one with --resume.
+    argv.push(
+        if request.resume {
+            "--resume"
+        } else {
+            "--session-id"
+        }
+        .to_owned(),
+    );
+    argv.push(request.agent_session.clone());
+    if let Some(model) = &request.model {
+        argv.extend(["--model".to_owned(), model.clone()]);
+    }
+    argv.extend(request.extra.iter().cloned());
+    if let Delivery::Argument(prompt) = prompt {
+        argv.extend(["--".to_owned(), prompt.to_owned()]);
+    }
+    argv
+}
+
+fn env(request: &LaunchRequest) -> std::collections::BTreeMap<String, String> {
+    let mut env = environment::common(request);
+    for (name, value) in [
+        ("CLAUDE_CODE_OAUTH_TOKEN", PLACEHOLDER),
+        // Its traffic is then the model, `policy_limits` and `settings`: all on one host.
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+        ("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1"),
+        ("DISABLE_AUTOUPDATER", "1"),
+        // Else two lines about a missing `~/.local/bin/claude`.
+        ("DISABLE_INSTALLATION_CHECKS", "1"),
+    ] {
+        env.insert(name.to_owned(), value.to_owned());
+    }
+    // An image that brings one would ask whether to use it.
+    for name in [
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "CLAUDE_CONFIG_DIR",
+    ] {
+        env.remove(name);
+    }
+    env
+}
+
+/// Managed settings cannot be changed from inside. Hooks will stand here beside the permissions.
+fn settings() -> Vec<u8> {
+    pretty(&json!({
+        "skipDangerousModePermissionPrompt": true,
+        "permissions": { "defaultMode": "bypassPermissions" }
+    }))
+}
+
+/// A copy for each session, in its home: the agent writes its own state into it.
+fn state() -> Vec<u8> {
+    pretty(&json!({
+        "hasCompletedOnboarding": true,
+        "projects": { "/": { "hasTrustDialogAccepted": true } }
+    }))
+}
+
+fn pretty(value: &serde_json::Value) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("a JSON value always serialises");
+    bytes.push(b'\n');
+    bytes
+}
