@@ -1,0 +1,128 @@
+//! Which answer a conversation is waiting for. Pure: both providers reduce their request to a prompt and a number of turns.
+
+use std::time::Duration;
+
+use crate::answer::Answer;
+use crate::playground;
+use crate::record::Recorded;
+use crate::script::{self, ScriptedError, Step};
+
+/// The newest prompt of a conversation, and how many times the model has answered since.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Conversation {
+    pub prompt: String,
+    pub turns: usize,
+}
+
+/// What to answer.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Cue {
+    /// This step, which a script asks for, or one that stands in for it.
+    Play(Box<Step>),
+    /// The script cannot be read; its author should see why.
+    Broken(String),
+}
+
+impl Conversation {
+    /// The answer this conversation is waiting for.
+    pub fn cue(&self) -> Cue {
+        match script::find(&self.prompt) {
+            None => Cue::Play(Box::new(Step::saying(greeting(&self.prompt)))),
+            Some(Err(reason)) => {
+                Cue::Broken(format!("the script in the prompt cannot be read: {reason}"))
+            }
+            Some(Ok(mut steps)) if self.turns < steps.len() => {
+                Cue::Play(Box::new(steps.swap_remove(self.turns)))
+            }
+            Some(Ok(_)) => Cue::Play(Box::new(Step::saying("The script has ended."))),
+        }
+    }
+}
+
+impl Cue {
+    /// Turns the cue into an answer, given how the provider words an error and renders a step.
+    pub fn perform(
+        self,
+        request: &Recorded,
+        error: impl Fn(u16, Option<&str>, &str) -> Answer,
+        render: impl Fn(&Step) -> Answer,
+    ) -> Answer {
+        let step = match self {
+            Self::Broken(reason) => return error(400, None, &reason),
+            Self::Play(step) => step,
+        };
+        let mut answer = match (&step.reflect, &step.error) {
+            (Some(how), _) => Answer::reflected(*how, &playground::reflection(request)),
+            (None, Some(fault)) if still_failing(fault, request) => error(
+                fault.status,
+                fault.kind.as_deref(),
+                fault.message.as_deref().unwrap_or("scripted error"),
+            ),
+            _ => render(&step),
+        };
+        for (name, value) in &step.headers {
+            answer = answer.with(name, value);
+        }
+        answer.wait = Duration::from_millis(step.wait_ms);
+        answer
+    }
+}
+
+/// Whether a scripted error still stands, judged by the count that the client's own retries carry.
+fn still_failing(fault: &ScriptedError, request: &Recorded) -> bool {
+    let retry = request
+        .header("x-stainless-retry-count")
+        .and_then(|count| count.parse::<u64>().ok());
+    fault.times.is_none_or(|times| retry.unwrap_or(0) < times)
+}
+
+/// The first words of a text, on one line.
+pub(crate) fn first_words(text: &str, words: usize) -> String {
+    let short: Vec<&str> = text.split_whitespace().take(words).collect();
+    short.join(" ").chars().take(120).collect()
+}
+
+fn greeting(prompt: &str) -> String {
+    match first_words(prompt, 8).as_str() {
+        "" => "Hello! This is a rehearsal, no model is behind it.".to_owned(),
+        words => format!("Hello! This is a rehearsal, no model is behind it. You said: {words}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(prompt: &str, turns: usize, expected: &str) {
+        let answer = match (Conversation {
+            prompt: prompt.to_owned(),
+            turns,
+        })
+        .cue()
+        {
+            Cue::Play(step) => step.printed().unwrap_or_default(),
+            Cue::Broken(reason) => reason,
+        };
+        assert!(answer.contains(expected), "{prompt} at {turns}: {answer}");
+    }
+
+    #[test]
+    fn answers_by_prompt_and_turn() {
+        check(
+            "fix the bug in the parser",
+            0,
+            "You said: fix the bug in the parser",
+        );
+        check("", 0, "no model is behind it");
+        check("a b c d e f g h i j", 0, "a b c d e f g h");
+        check(r#"SCRIPT:[{"text":"one"},{"text":"two"}]"#, 0, "one");
+        check(r#"SCRIPT:[{"text":"one"},{"text":"two"}]"#, 1, "two");
+        check(
+            r#"SCRIPT:[{"text":"one"},{"text":"two"}]"#,
+            2,
+            "script has ended",
+        );
+        check("SCRIPT:[]", 0, "script has ended");
+        check(r#"SCRIPT:[{"nope":1}]"#, 0, "nope");
+    }
+}
