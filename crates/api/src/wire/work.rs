@@ -1,0 +1,64 @@
+//! A session's work: its difference from the base, and its way home.
+
+use serde::{Deserialize, Serialize};
+
+/// What changed against the base commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiffView {
+    /// The base commit.
+    pub base: String,
+    /// The session's branch.
+    pub branch: String,
+    /// The commits since the base, oldest first.
+    pub commits: Vec<Commit>,
+    /// Whether there is work that no commit has, untracked files included.
+    pub uncommitted: bool,
+    /// One patch from the base to the files as they are. Bytes that are not UTF-8 are replaced.
+    pub patch: String,
+    /// Whether the patch was cut at the limit.
+    #[serde(default)]
+    pub truncated: bool,
+    /// What the person should know, one sentence each.
+    #[serde(default)]
+    pub notices: Vec<String>,
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its hash.
+    pub id: String,
+    /// Its first line.
+    pub subject: String,
+}
+
+/// What came home.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullView {
+    /// The ref that now holds the session's commits.
+    pub reference: String,
+    /// How many commits are new since the base.
+    pub commits: u64,
+    /// The ref that holds the uncommitted work, where there is any.
+    pub wip: Option<String>,
+    /// The command that merges it, to be run by the person in the source repository.
+    pub merge: String,
+    /// What the person should know, one sentence each.
+    #[serde(default)]
+    pub notices: Vec<String>,
+}
+
+/// Which part of the agent's output to send.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogsQuery {
+    /// The last so many bytes; everything where `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<u64>,
+    /// Only this stream ([`crate::STDOUT`] or [`crate::STDERR`]) of a session with pipes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<u8>,
+    /// Whether to go on until the agent ends.
+    #[serde(default)]
+    pub follow: bool,
+}
