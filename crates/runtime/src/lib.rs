@@ -13,7 +13,6 @@ pub mod installation;
 pub mod mounts;
 pub mod outcome;
 pub mod plan;
-pub mod seccomp;
 
 pub use bubblewrap::Bubblewrap;
 pub use docker::Docker;
