@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, fingerprint};
+use crate::cue;
 use crate::playground;
 use crate::record::Recorded;
 use crate::script::Step;
@@ -52,15 +53,9 @@ fn authenticated(request: &Recorded, then: impl Fn(&Recorded) -> Answer) -> Answ
 }
 
 fn messages(request: &Recorded) -> Answer {
-    let body: Value = match serde_json::from_slice(&request.body) {
+    let body = match cue::request_body(request) {
         Ok(body) => body,
-        Err(reason) => {
-            return error(
-                400,
-                None,
-                &format!("The request body is not valid JSON: {reason}"),
-            );
-        }
+        Err(unread) => return error(unread.status, None, &unread.reason),
     };
     let id = fingerprint(&request.body);
     let streamed = body["stream"] == true;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::answer::Answer;
 use crate::playground;
 use crate::record::Recorded;
-use crate::script::{self, ScriptedError, Step};
+use crate::script::{self, Step};
 
 /// The newest prompt of a conversation, and how many times the model has answered since.
 #[derive(Debug, PartialEq)]
@@ -53,12 +55,12 @@ impl Cue {
         };
         let mut answer = match (&step.reflect, &step.error) {
             (Some(how), _) => Answer::reflected(*how, &playground::reflection(request)),
-            (None, Some(fault)) if still_failing(fault, request) => error(
+            (None, Some(fault)) => error(
                 fault.status,
                 fault.kind.as_deref(),
                 fault.message.as_deref().unwrap_or("scripted error"),
             ),
-            _ => render(&step),
+            (None, None) => render(&step),
         };
         for (name, value) in &step.headers {
             answer = answer.with(name, value);
@@ -68,12 +70,30 @@ impl Cue {
     }
 }
 
-/// Whether a scripted error still stands, judged by the count that the client's own retries carry.
-fn still_failing(fault: &ScriptedError, request: &Recorded) -> bool {
-    let retry = request
-        .header("x-stainless-retry-count")
-        .and_then(|count| count.parse::<u64>().ok());
-    fault.times.is_none_or(|times| retry.unwrap_or(0) < times)
+/// Why a request's body could not be read.
+pub(crate) struct Unread {
+    pub status: u16,
+    pub reason: String,
+}
+
+/// A model request's body as JSON.
+///
+/// Compressed bodies are refused by name: a proxy that must judge a body cannot let through what it does not read, so that
+/// an agent which compresses is an error in its configuration.
+pub(crate) fn request_body(request: &Recorded) -> Result<Value, Unread> {
+    if let Some(encoding) = request
+        .header("content-encoding")
+        .filter(|encoding| *encoding != "identity")
+    {
+        return Err(Unread {
+            status: 415,
+            reason: format!("A request body must not be compressed; this one is {encoding}"),
+        });
+    }
+    serde_json::from_slice(&request.body).map_err(|error| Unread {
+        status: 400,
+        reason: format!("The request body is not valid JSON: {error}"),
+    })
 }
 
 /// The first words of a text, on one line.

@@ -24,7 +24,7 @@
 //! | `"big": N` | N bytes of numbered lines, printed as text after `text` |
 //! | `"tool": "Bash", "input": {…}` | one tool call. For Codex, `Bash`, `Read` and `Write` become its shell tool |
 //! | `"tools": [{"tool": …, "input": …}, …]` | several calls in one turn |
-//! | `"error": {"status": 529, "type": "…", "message": "…", "times": N}` | an error instead of an answer. With `times`, only while the request's own retry count is below N |
+//! | `"error": {"status": 529, "type": "…", "message": "…"}` | an error instead of an answer; the turn stays unanswered, so that each retry gets it again |
 //! | `"headers": {"name": "value"}` | more response headers, on answers and errors (rate limits, `location`) |
 //! | `"wait_ms": N` | silence before the response's head |
 //! | `"delay_ms": N` | a pause before each event of the stream |

@@ -5,9 +5,10 @@ mod response;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::answer::{Answer, fingerprint};
+use crate::cue;
 use crate::playground;
 use crate::record::Recorded;
 use crate::script::Step;
@@ -46,15 +47,9 @@ fn authenticated(request: &Recorded, then: impl Fn(&Recorded) -> Answer) -> Answ
 }
 
 fn responses(request: &Recorded) -> Answer {
-    let body: Value = match serde_json::from_slice(&request.body) {
+    let body = match cue::request_body(request) {
         Ok(body) => body,
-        Err(reason) => {
-            return error(
-                400,
-                None,
-                &format!("The request body is not valid JSON: {reason}"),
-            );
-        }
+        Err(unread) => return error(unread.status, None, &unread.reason),
     };
     let id = fingerprint(&request.body);
     let conversation = conversation::read(&body["input"]);

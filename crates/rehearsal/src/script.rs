@@ -40,7 +40,6 @@ pub(crate) struct ScriptedError {
     #[serde(rename = "type")]
     pub kind: Option<String>,
     pub message: Option<String>,
-    pub times: Option<u64>,
 }
 
 /// How a request's own headers are sent back.

@@ -106,24 +106,6 @@ fn fails_as_asked() {
         400,
         &[r#""type":"t""#, r#""message":"m""#],
     );
-    check(
-        r#"SCRIPT:[{"error":{"status":529,"times":0},"text":"fine"}]"#,
-        200,
-        &["fine"],
-    );
-}
-
-#[test]
-fn an_error_can_end_after_some_retries() {
-    let body = ask(r#"SCRIPT:[{"error":{"status":529,"times":2},"text":"fine"}]"#).to_string();
-    for (retry, status) in [("0", 529), ("1", 529), ("2", 200)] {
-        let headers = [("x-api-key", "k"), ("x-stainless-retry-count", retry)];
-        assert_eq!(
-            answer(&request("POST", "h", "/v1/messages", &headers, &body)).status,
-            status,
-            "{retry}"
-        );
-    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use serde_json::Value;
+
 use super::*;
 use crate::answer::Body;
 use crate::record::tests::request;
@@ -99,6 +101,23 @@ fn plays_the_next_step_after_a_call() {
     input.push(json!({ "type": "function_call", "call_id": "call_0_0_x", "name": "exec_command", "arguments": "{}" }));
     input.push(json!({ "type": "function_call_output", "call_id": "call_0_0_x", "output": "a" }));
     check(&body, 200, &["listed"]);
+}
+
+#[test]
+fn a_compressed_body_is_refused_by_name() {
+    let headers = [("authorization", "Bearer t"), ("content-encoding", "zstd")];
+    let answer = answer(&request(
+        "POST",
+        "chatgpt.com",
+        "/backend-api/codex/responses",
+        &headers,
+        "{}",
+    ));
+    assert!(
+        answer.status == 415 && text(&answer).contains("zstd"),
+        "{}",
+        text(&answer)
+    );
 }
 
 #[test]
