@@ -17,7 +17,7 @@ pub struct CreateSession {
     /// Any folder inside the git repository to work on, absolute.
     pub repository: PathBuf,
     /// Which agent.
-    pub agent: Agent,
+    pub agent: Option<Agent>,
     /// Which sandbox runtime.
     pub backend: Option<Backend>,
     /// Which image, where the runtime has images.

@@ -21,7 +21,7 @@ pub fn request(name: &str, prompt: &str) -> CreateSession {
     CreateSession {
         name: Some(name.into()),
         repository: PathBuf::from("/r"),
-        agent: Agent::Claude,
+        agent: None,
         backend: None,
         image: None,
         model: None,
