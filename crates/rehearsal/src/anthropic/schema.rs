@@ -38,10 +38,14 @@ pub(super) fn filled(schema: &Value, prompt: &str) -> Value {
     }
 }
 
-/// A short title: the words of the prompt without the script in it.
+/// A short title: the words of the prompt without the script in it, and without the tags that the agent puts around it.
 fn title(prompt: &str) -> String {
     let prose = prompt.split("SCRIPT:").next().unwrap_or_default();
-    match first_words(prose, 6) {
+    let words: Vec<&str> = prose
+        .split_whitespace()
+        .filter(|word| !word.starts_with('<'))
+        .collect();
+    match first_words(&words.join(" "), 6) {
         words if words.is_empty() => "Rehearsal".to_owned(),
         words => words,
     }
@@ -66,6 +70,11 @@ mod tests {
             json!({ "type": "object", "properties": { "title": { "type": "string" } } }),
             "SCRIPT:[]",
             json!({ "title": "Rehearsal" }),
+        );
+        check(
+            json!({ "type": "string" }),
+            "<session> fix it </session>",
+            json!("fix it"),
         );
         check(json!({ "type": "array" }), "", json!([]));
         check(json!({ "type": "boolean" }), "", json!(false));
