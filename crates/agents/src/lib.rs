@@ -2,9 +2,13 @@
 //!
 //! Nothing here runs an agent or reads a credential: installing unpacks a checked archive, launching returns values.
 
+mod install;
 mod launch;
+mod pin;
 
+pub use install::{InstallError, Installed, Progress, Source, install, installed};
 pub use launch::{
     HomeFile, Launch, LaunchError, LaunchRequest, Mount, PROMPT_LIMIT, RunFile,
     conversation_exists, place_home_files,
 };
+pub use pin::Pin;

@@ -19,6 +19,7 @@ check_for_update_on_startup = false
 
 [features]
 plugins = false
+api_key_model_discovery = false
 daemon_auto_start = false
 
 [analytics]
