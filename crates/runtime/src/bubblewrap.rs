@@ -10,20 +10,20 @@ mod layout;
 mod oneshot;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use clauderon_holder as held;
-use clauderon_session::{Backend, Mode};
+use clauderon_session::Backend;
 
 use self::cgroup::Group;
 use self::layout::Layout;
 use crate::mounts::{Checked, Guard};
 use crate::{
-    Capabilities, Created, ExecOutput, ExecRequest, Found, Handle, Installation, Mount, OneShot,
-    OneShotOutput, Runtime, RuntimeError, SandboxPlan, Started, State, Unavailable, User, holder,
+    Capabilities, Created, ExecOutput, ExecRequest, Found, Handle, Installation, OneShot,
+    OneShotOutput, Runtime, RuntimeError, SandboxPlan, Started, State, Unavailable, accounts,
+    holder,
 };
 
 /// Where staged sources appear to a root caller's sandbox user, in a mount namespace of its own. It exists everywhere,
@@ -63,18 +63,15 @@ impl Bubblewrap {
     /// Judges the plan's mounts and adds the account files, unless the plan brings its own.
     fn mounts(&self, plan: &SandboxPlan) -> Result<Vec<Checked>, RuntimeError> {
         let mut mounts = plan.mounts.clone();
-        for (target, _) in accounts(plan.user) {
-            if !mounts
-                .iter()
-                .any(|mount| mount.target == Path::new(&target))
-            {
-                let name = target.trim_start_matches("/etc/").to_owned();
-                mounts.push(Mount::read_only(
-                    plan.dir.join("run/etc").join(name),
-                    target,
-                ));
-            }
-        }
+        mounts.extend(accounts::mounts(
+            plan,
+            &[
+                "/etc/passwd",
+                "/etc/group",
+                "/etc/hosts",
+                "/etc/nsswitch.conf",
+            ],
+        ));
         self.guard.check_all(&mounts, Some(&plan.dir))
     }
 
@@ -114,7 +111,7 @@ impl Bubblewrap {
         Ok(held::Spec {
             session: plan.session.to_string(),
             dir: plan.dir.clone(),
-            mode: wiring(plan.mode),
+            mode: holder::wiring(plan.mode),
             cols: plan.cols,
             rows: plan.rows,
             stdin: plan.stdin.clone(),
@@ -165,9 +162,9 @@ impl Runtime for Bubblewrap {
     }
 
     async fn create(&self, plan: &SandboxPlan) -> Result<Created, RuntimeError> {
-        check_user(plan.user)?;
+        accounts::check_user(plan.user)?;
         self.program()?;
-        write_accounts(plan)?;
+        accounts::write(plan)?;
         self.mounts(plan)?;
         let group = Group::make(&format!("clauderon-{}", plan.session), &plan.limits);
         holder::write_private(&plan.dir.join("private/cgroups"), group.record().as_bytes())?;
@@ -183,8 +180,8 @@ impl Runtime for Bubblewrap {
     }
 
     async fn start(&self, plan: &SandboxPlan, _handle: &Handle) -> Result<Started, RuntimeError> {
-        check_user(plan.user)?;
-        write_accounts(plan)?;
+        accounts::check_user(plan.user)?;
+        accounts::write(plan)?;
         let group = Group::make(&format!("clauderon-{}", plan.session), &plan.limits);
         holder::write_private(&plan.dir.join("private/cgroups"), group.record().as_bytes())?;
         let order = self.order(plan, &group)?;
@@ -239,7 +236,7 @@ impl Runtime for Bubblewrap {
     }
 
     async fn run_once(&self, one: OneShot) -> Result<OneShotOutput, RuntimeError> {
-        check_user(one.user)?;
+        accounts::check_user(one.user)?;
         let program = self.program()?.clone();
         let mounts = self
             .guard
@@ -266,57 +263,4 @@ fn sources(mounts: &[Checked], stage: Option<&str>) -> Vec<String> {
         None => mount.source.display().to_string(),
     };
     mounts.iter().enumerate().map(place).collect()
-}
-
-/// The files by which a sandbox knows its own user and host; nothing of the real ones.
-fn accounts(user: User) -> [(String, String); 4] {
-    let User { uid, gid } = user;
-    [
-        (
-            "/etc/passwd".into(),
-            format!(
-                "root:x:0:0:root:/:/usr/sbin/nologin\nagent:x:{uid}:{gid}:agent:/clauderon/home:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
-            ),
-        ),
-        (
-            "/etc/group".into(),
-            format!("root:x:0:\nagent:x:{gid}:\nnogroup:x:65534:\n"),
-        ),
-        (
-            "/etc/hosts".into(),
-            "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n".into(),
-        ),
-        (
-            "/etc/nsswitch.conf".into(),
-            "passwd: files\ngroup: files\nhosts: files\n".into(),
-        ),
-    ]
-}
-
-fn write_accounts(plan: &SandboxPlan) -> Result<(), RuntimeError> {
-    let folder = plan.dir.join("run/etc");
-    let doing = || format!("write {}", folder.display());
-    let io_error = |error| RuntimeError::io(doing(), error);
-    fs::create_dir_all(&folder).map_err(io_error)?;
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).map_err(io_error)?;
-    for (target, text) in accounts(plan.user) {
-        let path = folder.join(target.trim_start_matches("/etc/"));
-        fs::write(&path, text).map_err(io_error)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).map_err(io_error)?;
-    }
-    Ok(())
-}
-
-fn check_user(user: User) -> Result<(), RuntimeError> {
-    if user.uid == 0 || user.gid == 0 {
-        return Err(RuntimeError::BadPlan("a sandbox never runs as root".into()));
-    }
-    Ok(())
-}
-
-fn wiring(mode: Mode) -> held::Mode {
-    match mode {
-        Mode::Interactive => held::Mode::Pty,
-        Mode::Print => held::Mode::Pipes,
-    }
 }

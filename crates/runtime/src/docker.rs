@@ -1,39 +1,244 @@
-//! Comes next.
+//! Sandboxes by a Docker engine on this machine, over its unix socket.
+//!
+//! A container is ours only if its id comes from a session's record *and* its labels name this installation and that
+//! session. Anything else is never started, entered, stopped or removed, whatever its labels claim.
 
+mod container;
+mod engine;
+mod image;
+mod profile;
+mod run;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clauderon_session::Backend;
+use bollard::errors::Error as EngineError;
+use bollard::models::{ContainerInspectResponse, ImageInspect};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    StopContainerOptionsBuilder,
+};
+use clauderon_holder as held;
+use clauderon_session::{Backend, Mode};
 
-use crate::*;
+use self::container::{Container, INSTALLATION, SESSION, Streams};
+use self::engine::Engine;
+pub use self::image::DEFAULT_IMAGE;
+use crate::mounts::{Checked, Guard};
+use crate::{
+    Capabilities, Created, ExecOutput, ExecRequest, Found, Handle, Installation, LimitNote, Limits,
+    Mount, OneShot, OneShotOutput, Runtime, RuntimeError, SandboxPlan, Started, State, Unavailable,
+    User, accounts, holder,
+};
 
-/// The backend.
+/// The Docker backend. Clones share one engine.
+#[derive(Debug, Clone)]
 pub struct Docker {
-    _installation: Installation,
+    installation: Installation,
+    guard: Guard,
+    engine: Engine,
+    /// Ids of images that were found fit; an id never changes what it names.
+    fit: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Docker {
-    /// Connects to the engine.
+    /// Connects to the engine named by `docker_host` (the value of `DOCKER_HOST`), or to the first of the usual sockets.
     pub async fn connect(
         installation: Installation,
         docker_host: Option<&str>,
     ) -> Result<Self, Unavailable> {
-        let _ = docker_host;
+        let engine = engine::connect(&installation, docker_host).await?;
         Ok(Self {
-            _installation: installation,
+            guard: Guard::new(&installation),
+            installation,
+            engine,
+            fit: Arc::default(),
         })
     }
 
-    /// Builds our default image.
-    pub async fn build_image(
+    /// The engine's socket.
+    pub fn socket(&self) -> &Path {
+        &self.engine.socket
+    }
+
+    /// Finds the handle's container and makes sure that it is ours.
+    async fn ours(
         &self,
-        context: &std::path::Path,
-        tag: &str,
-        base: Option<&str>,
-        progress: impl FnMut(&str) + Send,
+        handle: &Handle,
+    ) -> Result<(String, ContainerInspectResponse), RuntimeError> {
+        let id = handle.container.clone().ok_or(RuntimeError::Gone)?;
+        let seen = self.engine.api.inspect_container(&id, None).await;
+        let seen = seen.map_err(|error| {
+            if is_missing(&error) {
+                RuntimeError::Gone
+            } else {
+                engine_error("look at the container", &error)
+            }
+        })?;
+        let labels = seen
+            .config
+            .as_ref()
+            .and_then(|config| config.labels.as_ref());
+        let label = |name: &str| {
+            labels
+                .and_then(|labels| labels.get(name))
+                .map(String::as_str)
+        };
+        let foreign = |why: &str| {
+            Err(RuntimeError::Foreign {
+                id: id.clone(),
+                why: why.into(),
+            })
+        };
+        if seen.id.as_deref() != Some(id.as_str()) {
+            return foreign("its id is another");
+        }
+        if label(INSTALLATION) != Some(self.installation.id.as_str()) {
+            return foreign("another installation made it");
+        }
+        if label(SESSION) != Some(handle.session.to_string().as_str()) {
+            return foreign("it is of another session");
+        }
+        Ok((id, seen))
+    }
+
+    /// Makes sure that an image can hold a session, once for each image id.
+    async fn fit_image(&self, image: &str) -> Result<ImageInspect, RuntimeError> {
+        let seen = self.inspect_image(image).await?;
+        let id = seen.id.clone().unwrap_or_default();
+        if self
+            .fit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&id)
+        {
+            return Ok(seen);
+        }
+        let lacks = self.lacks(&seen, image).await?;
+        if !lacks.is_empty() {
+            return Err(RuntimeError::ImageUnfit {
+                image: image.to_owned(),
+                lacks,
+            });
+        }
+        self.fit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id);
+        Ok(seen)
+    }
+
+    async fn lacks(&self, seen: &ImageInspect, image: &str) -> Result<Vec<String>, RuntimeError> {
+        let here = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        if let Some(other) = seen
+            .architecture
+            .as_deref()
+            .filter(|other| !other.is_empty() && *other != here)
+        {
+            return Ok(vec![format!(
+                "it is for {other}, and this machine is {here}"
+            )]);
+        }
+        if !self.has_bash(seen).await? {
+            return Ok(vec!["it has no bash".into()]);
+        }
+        let check = OneShot {
+            image: Some(seen.id.clone().unwrap_or_else(|| image.to_owned())),
+            timeout: Duration::from_secs(30),
+            max_output: 64 << 10,
+            ..OneShot::new(["/bin/bash", "-c", image::FITNESS])
+        };
+        let output = self.throw_away(check, &[]).await?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mut lacks: Vec<String> = said.lines().map(str::to_owned).collect();
+        if lacks.is_empty() && output.code != 0 {
+            lacks.push(format!(
+                "its bash ended with {} under full hardening",
+                output.code
+            ));
+        }
+        Ok(lacks)
+    }
+
+    /// Looks for the file in a container that is never started: an image without it could not start one.
+    async fn has_bash(&self, seen: &ImageInspect) -> Result<bool, RuntimeError> {
+        let api = &self.engine.api;
+        let body = Container {
+            installation: &self.installation,
+            image: seen.id.as_deref().unwrap_or_default(),
+            image_config: &seen.config.clone().unwrap_or_default(),
+            session: None,
+            command: vec!["/bin/bash".into()],
+            env: Vec::new(),
+            cwd: Path::new("/"),
+            mounts: &[],
+            user: User::for_caller(),
+            limits: Limits::of_this_machine(),
+            streams: Streams::Pipes { stdin: false },
+            throw_away: false,
+        }
+        .body();
+        let id = api
+            .create_container(None, body)
+            .await
+            .map_err(|error| engine_error("check the image", &error))?
+            .id;
+        let options = bollard::query_parameters::ContainerArchiveInfoOptionsBuilder::default()
+            .path("/bin/bash")
+            .build();
+        let found = api.get_container_archive_info(&id, Some(options)).await;
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
+        let _ = api.remove_container(&id, Some(options)).await;
+        match found {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(engine_error("check the image", &error)),
+        }
+    }
+
+    /// The engine mounts by the paths of the creation at each start; they must still be what is judged fit now.
+    fn check_recorded_mounts(
+        &self,
+        plan: &SandboxPlan,
+        seen: &ContainerInspectResponse,
     ) -> Result<(), RuntimeError> {
-        let _ = (context, tag, base, progress);
+        let judged = self.mounts(plan)?;
+        let recorded = seen
+            .host_config
+            .as_ref()
+            .and_then(|host| host.mounts.as_ref());
+        for source in recorded
+            .into_iter()
+            .flatten()
+            .filter_map(|mount| mount.source.as_deref())
+        {
+            if !judged.iter().any(|mount| mount.source == Path::new(source)) {
+                let why = "the container was made with it, and it is no longer part of the session"
+                    .into();
+                return Err(RuntimeError::MountRefused {
+                    source_path: source.into(),
+                    why,
+                });
+            }
+        }
         Ok(())
+    }
+
+    /// Judges the plan's mounts and adds the account files, unless the plan brings its own.
+    fn mounts(&self, plan: &SandboxPlan) -> Result<Vec<Checked>, RuntimeError> {
+        let mut mounts: Vec<Mount> = plan.mounts.clone();
+        mounts.extend(accounts::mounts(plan, &["/etc/passwd", "/etc/group"]));
+        self.guard.check_all(&mounts, Some(&plan.dir))
     }
 }
 
@@ -42,34 +247,248 @@ impl Runtime for Docker {
     fn backend(&self) -> Backend {
         Backend::Docker
     }
+
     async fn probe(&self) -> Result<Capabilities, Unavailable> {
-        unreachable!()
+        let now = engine::connect(
+            &self.installation,
+            Some(&format!("unix://{}", self.engine.socket.display())),
+        )
+        .await?;
+        Ok(Capabilities {
+            backend: Backend::Docker,
+            version: now.info.server_version.clone().unwrap_or_default(),
+            limits: limits(&now, &Limits::of_this_machine()),
+            notes: vec!["Programs that bring their own namespace sandbox, such as Chromium, need their switch for it.".into()],
+        })
     }
-    async fn check_image(&self, _: &str) -> Result<(), RuntimeError> {
-        unreachable!()
+
+    async fn check_image(&self, image: &str) -> Result<(), RuntimeError> {
+        self.fit_image(image).await.map(|_| ())
     }
-    async fn create(&self, _: &SandboxPlan) -> Result<Created, RuntimeError> {
-        unreachable!()
+
+    async fn create(&self, plan: &SandboxPlan) -> Result<Created, RuntimeError> {
+        accounts::check_user(plan.user)?;
+        let image = plan.image.as_deref().unwrap_or(DEFAULT_IMAGE);
+        let image = self.fit_image(image).await?;
+        accounts::write(plan)?;
+        let mounts = self.mounts(plan)?;
+        let has_workspace = mounts
+            .iter()
+            .any(|mount| mount.target == Path::new("/workspace"));
+        let body = Container {
+            installation: &self.installation,
+            image: image.id.as_deref().unwrap_or_default(),
+            image_config: &image.config.clone().unwrap_or_default(),
+            session: Some(plan.session.to_string()),
+            command: vec!["/clauderon/relay".into()],
+            env: Vec::new(),
+            cwd: Path::new(if has_workspace { "/workspace" } else { "/" }),
+            mounts: &mounts,
+            user: plan.user,
+            limits: plan.limits,
+            streams: match plan.mode {
+                Mode::Interactive => Streams::Terminal,
+                Mode::Print => Streams::Pipes { stdin: true },
+            },
+            throw_away: false,
+        }
+        .body();
+        let name = format!("clauderon-{}", plan.session);
+        let named = CreateContainerOptionsBuilder::default().name(&name).build();
+        let mut created = self
+            .engine
+            .api
+            .create_container(Some(named), body.clone())
+            .await;
+        if status(created.as_ref().err()) == Some(409) {
+            // Somebody else's container has the name; the id is what counts.
+            created = self.engine.api.create_container(None, body).await;
+        }
+        let id = created
+            .map_err(|error| engine_error("make the container", &error))?
+            .id;
+        let handle = Handle {
+            session: plan.session,
+            dir: plan.dir.clone(),
+            container: Some(id),
+        };
+        Ok(Created {
+            handle,
+            limits: limits(&self.engine, &plan.limits),
+        })
     }
-    async fn start(&self, _: &SandboxPlan, _: &Handle) -> Result<Started, RuntimeError> {
-        unreachable!()
+
+    async fn start(&self, plan: &SandboxPlan, handle: &Handle) -> Result<Started, RuntimeError> {
+        let (container, seen) = self.ours(handle).await?;
+        self.check_recorded_mounts(plan, &seen)?;
+        let running = is_running(&seen);
+        let order = held::Spec {
+            session: plan.session.to_string(),
+            dir: plan.dir.clone(),
+            mode: holder::wiring(plan.mode),
+            cols: plan.cols,
+            rows: plan.rows,
+            stdin: plan.stdin.clone(),
+            sandbox: held::Sandbox::Docker {
+                socket: self.engine.socket.clone(),
+                container,
+                start: !running,
+            },
+        };
+        holder::spawn(&self.installation.holder, &order).await
     }
-    async fn stop(&self, _: &Handle, _: Duration) -> Result<(), RuntimeError> {
-        unreachable!()
+
+    async fn stop(&self, handle: &Handle, grace: Duration) -> Result<(), RuntimeError> {
+        let (id, seen) = self.ours(handle).await?;
+        if !is_running(&seen) {
+            return Ok(());
+        }
+        let seconds = i32::try_from(grace.as_millis().div_ceil(1000)).unwrap_or(i32::MAX);
+        let options = StopContainerOptionsBuilder::default().t(seconds).build();
+        match self.engine.api.stop_container(&id, Some(options)).await {
+            Err(error) if status(Some(&error)) != Some(304) => {
+                Err(engine_error("stop the container", &error))
+            }
+            _ => Ok(()),
+        }
     }
-    async fn remove(&self, _: &Handle) -> Result<(), RuntimeError> {
-        unreachable!()
+
+    async fn remove(&self, handle: &Handle) -> Result<(), RuntimeError> {
+        let id = match self.ours(handle).await {
+            Ok((id, _)) => id,
+            Err(RuntimeError::Gone) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
+        match self.engine.api.remove_container(&id, Some(options)).await {
+            Err(error) if !is_missing(&error) => Err(engine_error("remove the container", &error)),
+            _ => Ok(()),
+        }
     }
-    async fn state(&self, _: &Handle) -> State {
-        unreachable!()
+
+    async fn state(&self, handle: &Handle) -> State {
+        match self.ours(handle).await {
+            Ok((_, seen)) => State::Present {
+                running: is_running(&seen),
+            },
+            Err(RuntimeError::Gone) => State::Absent,
+            Err(error) => State::Unknown(error.to_string()),
+        }
     }
-    async fn exec(&self, _: &Handle, _: ExecRequest) -> Result<ExecOutput, RuntimeError> {
-        unreachable!()
+
+    async fn exec(
+        &self,
+        handle: &Handle,
+        request: ExecRequest,
+    ) -> Result<ExecOutput, RuntimeError> {
+        let (id, seen) = self.ours(handle).await?;
+        if !is_running(&seen) {
+            return Err(RuntimeError::NotRunning);
+        }
+        let user = seen
+            .config
+            .and_then(|config| config.user)
+            .unwrap_or_default();
+        self.exec_in(&id, &handle.dir, user, request).await
     }
-    async fn run_once(&self, _: OneShot) -> Result<OneShotOutput, RuntimeError> {
-        unreachable!()
+
+    async fn run_once(&self, one: OneShot) -> Result<OneShotOutput, RuntimeError> {
+        accounts::check_user(one.user)?;
+        let mounts = self
+            .guard
+            .check_all(&one.mounts, one.session_dir.as_deref())?;
+        let one = OneShot {
+            image: Some(one.image.clone().unwrap_or_else(|| DEFAULT_IMAGE.into())),
+            ..one
+        };
+        self.throw_away(one, &mounts).await
     }
+
     async fn list(&self) -> Result<Vec<Found>, RuntimeError> {
-        unreachable!()
+        let filters = HashMap::from([("label", vec![SESSION])]);
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let seen = self.engine.api.list_containers(Some(options)).await;
+        let seen = seen.map_err(|error| engine_error("list containers", &error))?;
+        let found = seen.into_iter().map(|seen| {
+            let mut labels = seen.labels.unwrap_or_default();
+            Found {
+                container: seen.id.unwrap_or_default(),
+                name: seen
+                    .names
+                    .into_iter()
+                    .flatten()
+                    .next()
+                    .unwrap_or_default()
+                    .trim_start_matches('/')
+                    .to_owned(),
+                installation: labels
+                    .remove(INSTALLATION)
+                    .filter(|label| !label.is_empty()),
+                session: labels.remove(SESSION).filter(|label| !label.is_empty()),
+                running: seen
+                    .state
+                    .is_some_and(|state| state.to_string() == "running"),
+            }
+        });
+        Ok(found.collect())
     }
+}
+
+/// Says which limits the engine keeps; it reports what its kernel can do.
+fn limits(engine: &Engine, limits: &Limits) -> Vec<LimitNote> {
+    let note = |limit: String, enforced: bool, why_not: &str| LimitNote {
+        limit,
+        enforced,
+        why_not: (!enforced).then(|| why_not.to_owned()),
+    };
+    let cannot = "the engine's kernel cannot";
+    vec![
+        note(
+            format!("memory {} MiB", limits.memory >> 20),
+            engine.info.memory_limit.unwrap_or(false),
+            cannot,
+        ),
+        note(
+            format!("processes {}", limits.pids),
+            engine.info.pids_limit.unwrap_or(false),
+            cannot,
+        ),
+        note(
+            format!("processor weight {}", limits.cpu_weight),
+            engine.info.cpu_shares.unwrap_or(false),
+            cannot,
+        ),
+    ]
+}
+
+fn is_running(seen: &ContainerInspectResponse) -> bool {
+    seen.state
+        .as_ref()
+        .and_then(|state| state.running)
+        .unwrap_or(false)
+}
+
+fn status(error: Option<&EngineError>) -> Option<u16> {
+    match error {
+        Some(EngineError::DockerResponseServerError { status_code, .. }) => Some(*status_code),
+        _ => None,
+    }
+}
+
+fn is_missing(error: &EngineError) -> bool {
+    status(Some(error)) == Some(404)
+}
+
+fn engine_error(doing: &'static str, error: &EngineError) -> RuntimeError {
+    let message = match error {
+        EngineError::DockerResponseServerError { message, .. } => message.clone(),
+        other => other.to_string(),
+    };
+    RuntimeError::Engine { doing, message }
 }

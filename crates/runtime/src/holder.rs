@@ -14,6 +14,7 @@ use clauderon_holder::{
     Announcement, Command, ExecRequest as WireExec, FrameBuffer, Hello, Report, SessionFiles, Spec,
     wire,
 };
+use clauderon_session::Mode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
@@ -85,6 +86,14 @@ pub async fn spawn(program: &Path, spec: &Spec) -> Result<Started, RuntimeError>
         Err(_) => Err(RuntimeError::Holder(
             "it ended without an answer; see private/holder.log".into(),
         )),
+    }
+}
+
+/// Says how an agent's streams are wired in each mode.
+pub fn wiring(mode: Mode) -> clauderon_holder::Mode {
+    match mode {
+        Mode::Interactive => clauderon_holder::Mode::Pty,
+        Mode::Print => clauderon_holder::Mode::Pipes,
     }
 }
 

@@ -4,6 +4,7 @@
 //! and no file the plan does not name. It knows nothing of agents, policies or credentials, and must never put
 //! anything of the caller's environment into a sandbox.
 
+pub mod accounts;
 pub mod bubblewrap;
 pub mod docker;
 pub mod error;

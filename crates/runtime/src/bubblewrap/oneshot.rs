@@ -35,12 +35,12 @@ pub fn run(
     let io_error = |doing: &'static str| move |error: io::Error| RuntimeError::io(doing, error);
     let staged = rustix::process::geteuid().is_root();
     let filter = data_file(&filter::program()).map_err(io_error("make the filter's file"))?;
-    let accounts = super::accounts(one.user);
+    let accounts = crate::accounts::files(one.user);
     let mut data = Vec::new();
     for (target, text) in &accounts {
         data.push((
             data_file(text.as_bytes()).map_err(io_error("make an account file"))?,
-            target.as_str(),
+            *target,
         ));
     }
     let (status_read, status_write) = pipe_with(PipeFlags::CLOEXEC)
