@@ -1,0 +1,430 @@
+//! The person's repository as a session's source: where it is, what it is at, and what a person should know about it.
+
+mod dirty;
+mod objects;
+mod remotes;
+
+use std::path::{Path, PathBuf};
+
+use crate::git::{Git, Input, QUESTION};
+use crate::{Error, Notice, secrets};
+
+pub use dirty::uncommitted;
+pub use remotes::Remote;
+
+/// A repository from which sessions can start, as it was when inspected.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The top of the working files, or the repository itself where it is bare.
+    pub root: PathBuf,
+    /// The folder below `root` that was asked for; empty for `root` itself.
+    pub subdirectory: PathBuf,
+    /// Whether the repository has no working files.
+    pub bare: bool,
+    /// The objects folder, then every further one that it borrows from.
+    pub objects: Vec<PathBuf>,
+    /// The commit that is checked out.
+    pub head: String,
+    /// The branch that is checked out; none where HEAD is detached.
+    pub branch: Option<String>,
+    /// The remotes, their URLs without credentials.
+    pub remotes: Vec<Remote>,
+    /// Owner and name of `origin` on GitHub.
+    pub github: Option<(String, String)>,
+    /// What a person should know.
+    pub notices: Vec<Notice>,
+    pub(crate) identity: Option<(String, String)>,
+    pub(crate) object_format: String,
+    pub(crate) shallow: Option<Vec<u8>>,
+    /// Tags and the remote-tracking branches worth having, by full name.
+    pub(crate) references: Vec<(String, String)>,
+    /// The remote-tracking branch that the remote calls its head, by full name.
+    pub(crate) origin_head: Option<String>,
+    pub(crate) index: PathBuf,
+    pub(crate) git: Git,
+}
+
+impl Source {
+    /// Inspects the repository that holds `path`, by plumbing that executes nothing of it.
+    pub async fn inspect(path: &Path) -> Result<Self, Error> {
+        let path = usable(path)?;
+        let (git, facts) = locate(&path).await?;
+        let settings = settings(&git).await?;
+        let head = head(&git, &path).await?;
+        let (branch, tree, references, identity) = tokio::try_join!(
+            branch(&git),
+            tree(&git, &head),
+            references(&git),
+            identity(&git, &settings),
+        )?;
+        let (remotes, mut notices) = remotes::read(&settings);
+        if partial(&settings) {
+            complete(&git, &head, &facts.root).await?;
+            notices.push(Notice::PartialClone);
+        }
+        let shallow = shallow(&facts)?;
+        notices.extend(shallow.as_ref().map(|_| Notice::Shallow));
+        notices.extend(tree.notices());
+        notices.extend(secrets::beside(
+            &facts.root,
+            &facts.subdirectory,
+            &tree.files,
+        ));
+        notices.extend(identity.is_none().then_some(Notice::NoIdentity));
+        notices.extend(
+            references
+                .other_branches(branch.as_deref())
+                .then_some(Notice::HistoryReadable),
+        );
+        let objects = objects::chain(&facts.objects)?;
+        Ok(Self {
+            subdirectory: facts.subdirectory,
+            bare: facts.bare,
+            objects,
+            github: remotes::github(&remotes),
+            references: references.worth_having(branch.as_deref()),
+            origin_head: references.origin_head,
+            index: facts.index,
+            object_format: facts.object_format,
+            root: facts.root,
+            head,
+            branch,
+            remotes,
+            notices,
+            identity,
+            shallow,
+            git,
+        })
+    }
+
+    /// Returns the branch that the session's base is called inside.
+    pub(crate) fn base_branch(&self) -> &str {
+        self.branch.as_deref().unwrap_or("base")
+    }
+}
+
+/// Where the parts of a repository are.
+struct Facts {
+    root: PathBuf,
+    subdirectory: PathBuf,
+    bare: bool,
+    objects: PathBuf,
+    shallow: PathBuf,
+    index: PathBuf,
+    object_format: String,
+}
+
+fn usable(path: &Path) -> Result<PathBuf, Error> {
+    let real = std::fs::canonicalize(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::NoSuchPath(path.to_owned()),
+        _ => Error::Io {
+            doing: format!("open {}", path.display()),
+            source: error,
+        },
+    })?;
+    let unusable = |why| Error::UnusablePath {
+        path: real.clone(),
+        why,
+    };
+    let text = real
+        .to_str()
+        .ok_or_else(|| unusable("its name is not UTF-8"))?;
+    if text.contains(['\n', '\r']) {
+        return Err(unusable("its name has a line break"));
+    }
+    if !real.is_dir() {
+        return Err(Error::NotARepository(path.to_owned()));
+    }
+    Ok(real)
+}
+
+/// Finds the repository, as its owner where that works and as the caller otherwise.
+async fn locate(path: &Path) -> Result<(Git, Facts), Error> {
+    const WHERE: [&str; 9] = [
+        "rev-parse",
+        "--is-bare-repository",
+        "--is-inside-work-tree",
+        "--show-object-format",
+        "--git-path",
+        "objects",
+        "--git-path",
+        "shallow",
+        "--git-path",
+    ];
+    let args = [&WHERE[..], &["index"]].concat();
+    let doing = "find the repository";
+    let mut git = Git::as_owner_of(path);
+    let mut ended = git.run(doing, &args, Input::Empty, QUESTION).await?;
+    if !ended.ok && git.is_other_user() {
+        git = Git::as_caller(path);
+        ended = git.run(doing, &args, Input::Empty, QUESTION).await?;
+    }
+    if !ended.ok {
+        let message = crate::git::last_line(&ended.stderr);
+        if message.starts_with("not a git repository") {
+            return Err(Error::NotARepository(path.to_owned()));
+        }
+        return Err(Error::Git { doing, message });
+    }
+    let text = ended.text();
+    let lines: Vec<&str> = text.lines().collect();
+    let [bare, inside, format, objects, shallow, index] = lines[..] else {
+        return Err(Error::Git {
+            doing,
+            message: "its answer was not understood".into(),
+        });
+    };
+    let bare = bare == "true";
+    if !bare && inside != "true" {
+        // The path is the `.git` folder itself; what is meant is the repository around it.
+        let parent = path
+            .parent()
+            .ok_or_else(|| Error::NotARepository(path.to_owned()))?;
+        return Box::pin(locate(parent)).await;
+    }
+    let real =
+        |line: &str| std::fs::canonicalize(path.join(line)).unwrap_or_else(|_| path.join(line));
+    let (root, subdirectory) = if bare {
+        let folder = git.ask(doing, &["rev-parse", "--git-dir"]).await?;
+        (
+            real(String::from_utf8_lossy(&folder).trim_end()),
+            PathBuf::new(),
+        )
+    } else {
+        let top = git.ask(doing, &["rev-parse", "--show-toplevel"]).await?;
+        let top = real(String::from_utf8_lossy(&top).trim_end_matches('\n'));
+        let below = path.strip_prefix(&top).unwrap_or(Path::new("")).to_owned();
+        (top, below)
+    };
+    let facts = Facts {
+        bare,
+        objects: real(objects),
+        shallow: real(shallow),
+        index: real(index),
+        object_format: format.to_owned(),
+        subdirectory,
+        root,
+    };
+    Ok((git.at(&facts.root), facts))
+}
+
+/// Returns the repository's own configuration: key and value, in order.
+async fn settings(git: &Git) -> Result<Vec<(String, String)>, Error> {
+    let doing = "read the repository's configuration";
+    let listed = git.ask(doing, &["config", "--null", "--list"]).await?;
+    let text = String::from_utf8_lossy(&listed);
+    let pair = |entry: &str| {
+        let (key, value) = entry.split_once('\n').unwrap_or((entry, "true"));
+        (key.to_owned(), value.to_owned())
+    };
+    Ok(text
+        .split('\0')
+        .filter(|entry| !entry.is_empty())
+        .map(pair)
+        .collect())
+}
+
+async fn head(git: &Git, path: &Path) -> Result<String, Error> {
+    let args = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
+    let ended = git
+        .run("read the current commit", &args, Input::Empty, QUESTION)
+        .await?;
+    let head = ended.text();
+    if ended.ok && is_object_id(&head) {
+        return Ok(head);
+    }
+    Err(Error::NoCommits(path.to_owned()))
+}
+
+pub(crate) fn is_object_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64)
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+async fn branch(git: &Git) -> Result<Option<String>, Error> {
+    let args = ["symbolic-ref", "--quiet", "HEAD"];
+    let ended = git
+        .run("read the current branch", &args, Input::Empty, QUESTION)
+        .await?;
+    Ok(ended.text().strip_prefix("refs/heads/").map(str::to_owned))
+}
+
+/// The files of the commit, as far as notices need them.
+struct Tree {
+    files: Vec<String>,
+    submodules: usize,
+    lfs: bool,
+}
+
+impl Tree {
+    fn notices(&self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if self.submodules > 0 {
+            notices.push(Notice::Submodules {
+                count: self.submodules,
+            });
+        }
+        if self.lfs {
+            notices.push(Notice::Lfs);
+        }
+        let paths: Vec<String> = self
+            .files
+            .iter()
+            .filter(|path| secrets::suspicious_name(path))
+            .cloned()
+            .collect();
+        if !paths.is_empty() {
+            notices.push(Notice::TrackedSecrets { paths });
+        }
+        notices
+    }
+}
+
+async fn tree(git: &Git, head: &str) -> Result<Tree, Error> {
+    let doing = "list the files of the commit";
+    let listed = git
+        .ask(doing, &["ls-tree", "-r", "-z", "--full-tree", head])
+        .await?;
+    let text = String::from_utf8_lossy(&listed);
+    let mut tree = Tree {
+        files: Vec::new(),
+        submodules: 0,
+        lfs: false,
+    };
+    for entry in text.split('\0') {
+        let Some((facts, path)) = entry.split_once('\t') else {
+            continue;
+        };
+        if facts.starts_with("160000") {
+            tree.submodules += 1;
+            continue;
+        }
+        tree.files.push(path.to_owned());
+    }
+    if tree.files.iter().any(|path| path == ".gitattributes") {
+        let blob = format!("{head}:.gitattributes");
+        let args = ["cat-file", "blob", &blob];
+        let ended = git.run(doing, &args, Input::Empty, QUESTION).await?;
+        tree.lfs = ended.text().contains("filter=lfs");
+    }
+    Ok(tree)
+}
+
+struct References {
+    all: Vec<(String, String)>,
+    origin_head: Option<String>,
+}
+
+impl References {
+    fn other_branches(&self, own: Option<&str>) -> bool {
+        let own = own.map(|branch| format!("refs/heads/{branch}"));
+        self.all
+            .iter()
+            .any(|(name, _)| name.starts_with("refs/heads/") && Some(name) != own.as_ref())
+            || self
+                .all
+                .iter()
+                .any(|(name, _)| name.starts_with("refs/remotes/"))
+    }
+
+    /// Tags, and of the remote-tracking branches those of this branch and of the remote's head: what people compare with.
+    fn worth_having(&self, own: Option<&str>) -> Vec<(String, String)> {
+        let tracking = own.map(|branch| format!("refs/remotes/origin/{branch}"));
+        let wanted = |name: &String| {
+            name.starts_with("refs/tags/")
+                || Some(name) == tracking.as_ref()
+                || Some(name) == self.origin_head.as_ref()
+        };
+        self.all
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .cloned()
+            .collect()
+    }
+}
+
+async fn references(git: &Git) -> Result<References, Error> {
+    let format = "--format=%(objectname) %(refname) %(symref)";
+    let args = [
+        "for-each-ref",
+        format,
+        "refs/heads",
+        "refs/tags",
+        "refs/remotes",
+    ];
+    let listed = git.ask("list the branches", &args).await?;
+    let mut references = References {
+        all: Vec::new(),
+        origin_head: None,
+    };
+    for line in String::from_utf8_lossy(&listed).lines() {
+        let mut words = line.splitn(3, ' ');
+        let (Some(id), Some(name)) = (words.next(), words.next()) else {
+            continue;
+        };
+        let symbolic = words.next().filter(|target| !target.is_empty());
+        match symbolic {
+            Some(target) if name == "refs/remotes/origin/HEAD" => {
+                references.origin_head = Some(target.to_owned());
+            }
+            Some(_) => {}
+            None => references.all.push((name.to_owned(), id.to_owned())),
+        }
+    }
+    Ok(references)
+}
+
+async fn identity(
+    git: &Git,
+    settings: &[(String, String)],
+) -> Result<Option<(String, String)>, Error> {
+    let own = |key: &str| {
+        settings
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.clone())
+    };
+    let find = async |key: &'static str| match own(key) {
+        Some(value) => Ok(Some(value)),
+        None => git.personal(key).await,
+    };
+    let (name, email) = tokio::try_join!(find("user.name"), find("user.email"))?;
+    Ok(name.zip(email))
+}
+
+fn partial(settings: &[(String, String)]) -> bool {
+    settings.iter().any(|(key, value)| {
+        key == "extensions.partialclone"
+            || (key.starts_with("remote.") && key.ends_with(".promisor") && value == "true")
+    })
+}
+
+/// Refuses a partial clone that lacks files of the commit itself.
+async fn complete(git: &Git, head: &str, root: &Path) -> Result<(), Error> {
+    let args = [
+        "rev-list",
+        "--objects",
+        "--no-walk",
+        "--missing=print",
+        head,
+    ];
+    let ended = git
+        .run("look for missing files", &args, Input::Empty, QUESTION)
+        .await?;
+    if !ended.ok || ended.text().lines().any(|line| line.starts_with('?')) {
+        return Err(Error::MissingObjects(root.to_owned()));
+    }
+    Ok(())
+}
+
+fn shallow(facts: &Facts) -> Result<Option<Vec<u8>>, Error> {
+    match std::fs::read(&facts.shallow) {
+        Ok(bytes) if !bytes.is_empty() => Ok(Some(bytes)),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read where the history is cut")(error)),
+    }
+}
