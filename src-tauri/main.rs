@@ -1,6 +1,6 @@
 //! The desktop app's entry point; everything else is in the library beside it.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-fn main() {
-    clauderon_desktop::run();
+fn main() -> tauri::Result<()> {
+    clauderon_desktop::run()
 }
