@@ -8,6 +8,7 @@ mod diagnose;
 mod filter;
 mod layout;
 mod oneshot;
+mod stage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -145,11 +146,12 @@ impl Runtime for Bubblewrap {
             &format!("clauderon-probe-{}", std::process::id()),
             &crate::Limits::of_this_machine(),
         );
+        let limits = group.notes.clone();
         group.remove();
         Ok(Capabilities {
             backend: Backend::Bubblewrap,
             version: program.version.clone(),
-            limits: group.notes,
+            limits,
             notes: vec![
                 "Programs that bring their own namespace sandbox, such as Chromium, need their switch for it.".into(),
             ],
@@ -166,8 +168,7 @@ impl Runtime for Bubblewrap {
         self.program()?;
         accounts::write(plan)?;
         self.mounts(plan)?;
-        let group = Group::make(&format!("clauderon-{}", plan.session), &plan.limits);
-        holder::write_private(&plan.dir.join("private/cgroups"), group.record().as_bytes())?;
+        let group = group(plan)?;
         let handle = Handle {
             session: plan.session,
             dir: plan.dir.clone(),
@@ -182,8 +183,7 @@ impl Runtime for Bubblewrap {
     async fn start(&self, plan: &SandboxPlan, _handle: &Handle) -> Result<Started, RuntimeError> {
         accounts::check_user(plan.user)?;
         accounts::write(plan)?;
-        let group = Group::make(&format!("clauderon-{}", plan.session), &plan.limits);
-        holder::write_private(&plan.dir.join("private/cgroups"), group.record().as_bytes())?;
+        let group = group(plan)?;
         let order = self.order(plan, &group)?;
         holder::spawn(&self.installation.holder, &order).await
     }
@@ -201,9 +201,7 @@ impl Runtime for Bubblewrap {
 
     async fn remove(&self, handle: &Handle) -> Result<(), RuntimeError> {
         self.stop(handle, Duration::ZERO).await?;
-        if let Ok(record) = fs::read_to_string(handle.dir.join("private/cgroups")) {
-            Group::from_record(&record).remove();
-        }
+        recorded_group(&handle.dir).remove();
         Ok(())
     }
 
@@ -254,6 +252,19 @@ impl Runtime for Bubblewrap {
     async fn list(&self) -> Result<Vec<Found>, RuntimeError> {
         Ok(Vec::new())
     }
+}
+
+/// Makes the session's control groups and writes them down, so that a later process finds them; those that an earlier
+/// one made elsewhere are removed.
+fn group(plan: &SandboxPlan) -> Result<Group, RuntimeError> {
+    let group = Group::make(&format!("clauderon-{}", plan.session), &plan.limits);
+    recorded_group(&plan.dir).without(&group).remove();
+    holder::write_private(&plan.dir.join("private/cgroups"), group.record().as_bytes())?;
+    Ok(group)
+}
+
+fn recorded_group(dir: &Path) -> Group {
+    Group::from_record(&fs::read_to_string(dir.join("private/cgroups")).unwrap_or_default())
 }
 
 /// Where each mount's source is found: in place, or by its number on the stage.

@@ -5,6 +5,7 @@
 //! anything of the caller's environment into a sandbox.
 
 pub mod accounts;
+#[cfg_attr(not(target_os = "linux"), path = "bubblewrap/elsewhere.rs")]
 pub mod bubblewrap;
 pub mod docker;
 pub mod error;

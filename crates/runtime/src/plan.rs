@@ -112,8 +112,14 @@ impl Limits {
     /// Returns the shipped limits: 4,096 processes, half of the machine's memory up to 8 GiB, an ordinary share.
     pub fn of_this_machine() -> Self {
         const MOST: u64 = 8 << 30;
-        let info = rustix::system::sysinfo();
-        let total = info.totalram as u64 * u64::from(info.mem_unit.max(1));
+        // SAFETY: both take a number and return one.
+        let (pages, size) = unsafe {
+            (
+                libc::sysconf(libc::_SC_PHYS_PAGES),
+                libc::sysconf(libc::_SC_PAGESIZE),
+            )
+        };
+        let total = u64::try_from(pages).unwrap_or(0) * u64::try_from(size).unwrap_or(0);
         Self {
             pids: 4096,
             memory: (total / 2).clamp(512 << 20, MOST),

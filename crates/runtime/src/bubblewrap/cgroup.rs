@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::{LimitNote, Limits};
 
@@ -54,6 +55,13 @@ impl Group {
         }
     }
 
+    /// Returns those that are not among `others`.
+    pub fn without(mut self, others: &Self) -> Self {
+        self.folders
+            .retain(|folder| !others.folders.contains(folder));
+        self
+    }
+
     /// Writes them down, one a line.
     pub fn record(&self) -> String {
         self.folders
@@ -70,11 +78,30 @@ impl Group {
             .collect()
     }
 
-    /// Removes the groups; those that still hold a process stay.
-    pub fn remove(&self) {
-        for folder in &self.folders {
-            let _ = fs::remove_dir(folder);
+    /// Removes the groups, waiting a little for killed processes to be gone from them; what stays is empty and idle.
+    pub fn remove(self) {
+        const TRIES: u32 = 100;
+        const PAUSE: Duration = Duration::from_millis(20);
+        let busy = |folders: Vec<PathBuf>| -> Vec<PathBuf> {
+            let busy = |folder: &PathBuf| {
+                fs::remove_dir(folder).is_err_and(|error| error.kind() != io::ErrorKind::NotFound)
+            };
+            folders.into_iter().filter(busy).collect()
+        };
+        let mut left = busy(self.folders);
+        if left.is_empty() {
+            return;
         }
+        // The kernel takes a dead process out of its group a moment after it was waited for; nobody waits for that.
+        std::thread::spawn(move || {
+            for _ in 0..TRIES {
+                std::thread::sleep(PAUSE);
+                left = busy(left);
+                if left.is_empty() {
+                    return;
+                }
+            }
+        });
     }
 
     fn limit(&mut self, folder: &Path, wanted: &Wanted, unified: bool) -> io::Result<()> {

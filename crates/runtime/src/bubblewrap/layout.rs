@@ -28,6 +28,9 @@ const ETC: [&str; 14] = [
     "python3",
 ];
 
+/// Files of the kernel that list keys and their owners, of the whole host where the sandbox user is the person.
+const HIDDEN: [&str; 2] = ["/proc/keys", "/proc/key-users"];
+
 /// Bytes of each in-memory folder, which count towards the memory limit as well.
 const TMPFS_BYTES: u64 = 4 << 30;
 
@@ -77,6 +80,9 @@ impl Layout<'_> {
             add(&[kind, &source, &target]);
         }
         add(&["--proc", "/proc", "--dev", "/dev"]);
+        for file in HIDDEN.iter().filter(|file| Path::new(file).exists()) {
+            add(&["--ro-bind", "/dev/null", file]);
+        }
         for folder in ["/dev/shm", "/tmp", "/var/tmp", "/run"] {
             add(&["--perms", if folder == "/run" { "0755" } else { "1777" }]);
             if self.sized_tmpfs {

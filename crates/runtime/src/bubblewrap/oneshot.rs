@@ -3,15 +3,13 @@
 //! The thread matters: bubblewrap's `--die-with-parent` follows the thread that started it, so the caller must be a
 //! thread that lives until the program ends.
 
-use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -20,9 +18,10 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::cgroup::Group;
 use super::layout::Layout;
+use super::stage::{Setup, Staging, c_path};
 use super::{STAGE, filter};
 use crate::mounts::Checked;
-use crate::{Limits, OneShot, OneShotOutput, RuntimeError, User};
+use crate::{Limits, OneShot, OneShotOutput, RuntimeError};
 
 /// Runs it; `mounts` are the judged mounts of `one`.
 pub fn run(
@@ -87,10 +86,13 @@ pub fn run(
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // SAFETY: `apply` makes only async-signal-safe system calls on memory prepared before the fork.
     unsafe { command.pre_exec(move || setup.apply()) };
-    let mut child = command.spawn().map_err(|error| {
-        group.remove();
-        RuntimeError::io("start a throw-away sandbox", error)
-    })?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            group.remove();
+            return Err(RuntimeError::io("start a throw-away sandbox", error));
+        }
+    };
     drop(status_write);
     let collected = collect(&mut child, one, &program);
     if collected.is_err() {
@@ -243,159 +245,4 @@ fn feed(
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some((pipe, rest)),
         _ => None,
     }
-}
-
-/// What the child does between fork and exec. Everything it needs was allocated before.
-struct Setup {
-    inherited: Vec<RawFd>,
-    groups: Vec<CString>,
-    stage: Option<Staging>,
-    user: Option<User>,
-}
-
-impl Setup {
-    fn apply(&self) -> io::Result<()> {
-        // SAFETY: plain system calls with pointers into memory that outlives them.
-        unsafe {
-            for &number in &self.inherited {
-                check(libc::fcntl(number, libc::F_SETFD, 0))?;
-            }
-            for procs in &self.groups {
-                join(procs);
-            }
-            crate::holder::fresh_keyring();
-            if let Some(stage) = &self.stage {
-                stage.mount()?;
-            }
-            if let Some(user) = self.user {
-                check(libc::setgroups(0, std::ptr::null()))?;
-                check(libc::setgid(user.gid))?;
-                check(libc::setuid(user.uid))?;
-            }
-            libc::umask(0o022);
-        }
-        Ok(())
-    }
-}
-
-/// Joins a control group. A group that vanished limits nothing; the sandbox itself does not depend on it.
-unsafe fn join(procs: &CString) {
-    unsafe {
-        let file = libc::open(procs.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
-        if file >= 0 {
-            libc::write(file, c"0".as_ptr().cast(), 1);
-            libc::close(file);
-        }
-    }
-}
-
-/// Mount sources made reachable for an unprivileged user, in a mount namespace of the child's own.
-struct Staging {
-    sources: Vec<(CString, CString, bool)>,
-    open: Vec<AtomicI32>,
-}
-
-impl Staging {
-    fn new(mounts: &[Checked]) -> Self {
-        let sources: Vec<_> = mounts
-            .iter()
-            .enumerate()
-            .map(|(index, mount)| {
-                (
-                    c_path(&mount.source),
-                    c_path(&PathBuf::from(STAGE).join(index.to_string())),
-                    mount.folder,
-                )
-            })
-            .collect();
-        let open = sources.iter().map(|_| AtomicI32::new(-1)).collect();
-        Self { sources, open }
-    }
-
-    /// Opens every source first, since the stage may cover some of them, without following a link that replaced a
-    /// judged path; then binds each opened source to its place.
-    unsafe fn mount(&self) -> io::Result<()> {
-        unsafe {
-            check(libc::unshare(libc::CLONE_NEWNS))?;
-            let root = c"/".as_ptr();
-            check(libc::mount(
-                std::ptr::null(),
-                root,
-                std::ptr::null(),
-                libc::MS_REC | libc::MS_PRIVATE,
-                std::ptr::null(),
-            ))?;
-            for ((source, _, _), open) in self.sources.iter().zip(&self.open) {
-                let file = libc::open(
-                    source.as_ptr(),
-                    libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC,
-                );
-                check(file)?;
-                open.store(file, Ordering::Relaxed);
-            }
-            let stage = STAGE_C.as_ptr();
-            let flags = libc::MS_NOSUID | libc::MS_NODEV;
-            check(libc::mount(
-                c"tmpfs".as_ptr(),
-                stage,
-                c"tmpfs".as_ptr(),
-                flags,
-                c"mode=0755,size=1m".as_ptr().cast(),
-            ))?;
-            for ((_, place, folder), open) in self.sources.iter().zip(&self.open) {
-                if *folder {
-                    check(libc::mkdir(place.as_ptr(), 0o755))?;
-                } else {
-                    let file = libc::open(
-                        place.as_ptr(),
-                        libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC,
-                        0o644,
-                    );
-                    check(file)?;
-                    libc::close(file);
-                }
-                let from = DescriptorPath::new(open.load(Ordering::Relaxed));
-                let kind = libc::MS_BIND | libc::MS_REC;
-                check(libc::mount(
-                    from.as_ptr(),
-                    place.as_ptr(),
-                    std::ptr::null(),
-                    kind,
-                    std::ptr::null(),
-                ))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-const STAGE_C: &std::ffi::CStr = c"/tmp";
-
-/// `/proc/self/fd/<n>` written without allocating.
-struct DescriptorPath([u8; 32]);
-
-impl DescriptorPath {
-    fn new(number: RawFd) -> Self {
-        let mut path = [0_u8; 32];
-        let mut rest = &mut path[..];
-        // A descriptor's number always fits; the last byte stays zero.
-        let _ = write!(rest, "/proc/self/fd/{number}");
-        Self(path)
-    }
-
-    fn as_ptr(&self) -> *const libc::c_char {
-        self.0.as_ptr().cast()
-    }
-}
-
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
-}
-
-fn c_path(path: &Path) -> CString {
-    CString::new(path.as_os_str().as_bytes()).expect("the system's own paths hold no NUL")
 }

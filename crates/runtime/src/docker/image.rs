@@ -1,25 +1,131 @@
 //! Images: present, fit, or built from our own Dockerfile with the engine's classic builder.
 
 use std::path::Path;
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use bollard::models::ImageInspect;
-use bollard::query_parameters::BuildImageOptionsBuilder;
+use bollard::query_parameters::{
+    BuildImageOptionsBuilder, ContainerArchiveInfoOptionsBuilder, RemoveContainerOptionsBuilder,
+};
 use futures_util::StreamExt;
 
+use super::container::{Container, Streams};
 use super::{Docker, engine_error, is_missing};
-use crate::RuntimeError;
+use crate::{Limits, OneShot, RuntimeError, User};
 
 /// The name of the image that `clauderon image build` makes.
 pub const DEFAULT_IMAGE: &str = "clauderon:latest";
 
 /// What a session needs of an image; each missing thing is printed as one sentence.
-pub const FITNESS: &str = r#"
+const FITNESS: &str = r#"
 command -v git >/dev/null || echo "it has no git"
 command -v curl >/dev/null || echo "it has no curl"
 [ -e /lib64/ld-linux-x86-64.so.2 ] || [ -e /lib/ld-linux-aarch64.so.1 ] || echo "it has no glibc, which the agents need"
 "#;
 
 impl Docker {
+    /// Makes sure that an image can hold a session, once for each image id.
+    pub(super) async fn fit_image(&self, image: &str) -> Result<ImageInspect, RuntimeError> {
+        let seen = self.inspect_image(image).await?;
+        let id = seen.id.clone().unwrap_or_default();
+        if self
+            .fit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&id)
+        {
+            return Ok(seen);
+        }
+        let lacks = self.lacks(&seen, image).await?;
+        if !lacks.is_empty() {
+            return Err(RuntimeError::ImageUnfit {
+                image: image.to_owned(),
+                lacks,
+            });
+        }
+        self.fit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id);
+        Ok(seen)
+    }
+
+    async fn lacks(&self, seen: &ImageInspect, image: &str) -> Result<Vec<String>, RuntimeError> {
+        let here = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        if let Some(other) = seen
+            .architecture
+            .as_deref()
+            .filter(|other| !other.is_empty() && *other != here)
+        {
+            return Ok(vec![format!(
+                "it is for {other}, and this machine is {here}"
+            )]);
+        }
+        if !self.has_bash(seen).await? {
+            return Ok(vec!["it has no bash".into()]);
+        }
+        let check = OneShot {
+            image: Some(seen.id.clone().unwrap_or_else(|| image.to_owned())),
+            timeout: Duration::from_secs(30),
+            max_output: 64 << 10,
+            ..OneShot::new(["/bin/bash", "-c", FITNESS])
+        };
+        let output = self.throw_away(check, &[]).await?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mut lacks: Vec<String> = said.lines().map(str::to_owned).collect();
+        if lacks.is_empty() && output.code != 0 {
+            lacks.push(format!(
+                "its bash ended with {} under full hardening",
+                output.code
+            ));
+        }
+        Ok(lacks)
+    }
+
+    /// Looks for the file in a container that is never started: an image without it could not start one.
+    async fn has_bash(&self, seen: &ImageInspect) -> Result<bool, RuntimeError> {
+        let api = &self.engine.api;
+        let body = Container {
+            installation: &self.installation,
+            image: seen.id.as_deref().unwrap_or_default(),
+            image_config: &seen.config.clone().unwrap_or_default(),
+            session: None,
+            command: vec!["/bin/bash".into()],
+            env: Vec::new(),
+            cwd: Path::new("/"),
+            mounts: &[],
+            user: User::for_caller(),
+            limits: Limits::of_this_machine(),
+            streams: Streams::Pipes { stdin: false },
+            throw_away: false,
+        }
+        .body();
+        let id = api
+            .create_container(None, body)
+            .await
+            .map_err(|error| engine_error("check the image", &error))?
+            .id;
+        let options = ContainerArchiveInfoOptionsBuilder::default()
+            .path("/bin/bash")
+            .build();
+        let found = api.get_container_archive_info(&id, Some(options)).await;
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
+        let _ = api.remove_container(&id, Some(options)).await;
+        match found {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(engine_error("check the image", &error)),
+        }
+    }
+
     /// Looks an image up.
     pub(super) async fn inspect_image(&self, image: &str) -> Result<ImageInspect, RuntimeError> {
         self.engine.api.inspect_image(image).await.map_err(|error| {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -78,6 +79,25 @@ impl Place {
             .await
             .unwrap();
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Asks the kernel from inside, by a small static program.
+    pub async fn probe(&self, what: &str) -> OneShotOutput {
+        let program = self.installation.home.join("bin/probe");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/probe.c");
+        let built = Command::new("cc")
+            .args(["-static", "-O1", "-o"])
+            .arg(&program)
+            .arg(source)
+            .status();
+        assert!(built.unwrap().success());
+        let one = OneShot::new(["/clauderon/probe", what]);
+        self.run(OneShot {
+            mounts: vec![Mount::read_only(program, "/clauderon/probe")],
+            ..one
+        })
+        .await
+        .unwrap()
     }
 
     /// Makes the folders of a session whose "relay" is this script, and the plan for it.
