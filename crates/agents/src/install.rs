@@ -239,8 +239,19 @@ fn make_dir(dir: &Path) -> Result<(), InstallError> {
 
 /// The one place where an installation is half-made; it vanishes with its owner.
 struct Stage {
+    // Removed before the lock is given back: fields are dropped in this order.
     dir: TempDir,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// Unlocks by name: closing alone would leave the lock with a child that another thread is just starting.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is the fallback.
+        let _ = self.0.unlock();
+    }
 }
 
 const STAGE: &str = ".partial-";
@@ -252,7 +263,8 @@ impl Stage {
         let path = agents.join(".lock");
         let lock =
             File::create(&path).map_err(InstallError::io(format!("open {}", path.display())))?;
-        match lock.try_lock() {
+        let lock = Lock(lock);
+        match lock.0.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(InstallError::Busy),
             Err(TryLockError::Error(error)) => {

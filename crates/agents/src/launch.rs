@@ -194,7 +194,11 @@ impl LaunchRequest {
 
     fn delivery(&self) -> Result<Delivery<'_>, LaunchError> {
         let prompt = self.prompt.as_deref().filter(|prompt| !prompt.is_empty());
-        let fits = |prompt: &str| prompt.len() <= PROMPT_LIMIT && !prompt.contains('\0');
+        // `codex exec -` means standard input, also behind `--` (tried).
+        let word =
+            |prompt: &str| self.agent == Agent::Codex && self.mode == Mode::Print && prompt == "-";
+        let fits =
+            |prompt: &str| prompt.len() <= PROMPT_LIMIT && !prompt.contains('\0') && !word(prompt);
         match (self.mode, prompt) {
             (Mode::Print, None) => Err(LaunchError::NoPrompt),
             (Mode::Interactive, None) => Ok(Delivery::None),

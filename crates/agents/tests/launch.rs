@@ -119,7 +119,6 @@ fn a_prompt_arrives_byte_for_byte() {
         "-rf",
         "--help",
         "--",
-        "-",
         "it's \"quoted\" \\ $(touch x) `id` ${HOME}",
         "two\nlines\r\n\ttab ",
         "emoji 🚀 é",
@@ -170,6 +169,42 @@ fn a_long_prompt_goes_by_standard_input_or_is_refused() {
             Some(&b"a\0b"[..])
         );
     }
+}
+
+#[test]
+fn codex_is_asked_a_hyphen_by_standard_input() {
+    let codex = launch(Agent::Codex, Mode::Print, Some("-"));
+    assert_eq!(
+        (codex.argv.last().unwrap().as_str(), codex.stdin.as_deref()),
+        ("-", Some(&b"-"[..]))
+    );
+    assert_eq!(
+        launch(Agent::Claude, Mode::Print, Some("-"))
+            .argv
+            .last()
+            .unwrap(),
+        "-"
+    );
+}
+
+#[test]
+fn a_prompt_that_is_a_command_of_claude_code_stays_a_prompt() {
+    let claude = launch(Agent::Claude, Mode::Interactive, Some("update"));
+    assert_eq!(claude.argv.last().unwrap(), "update\n");
+    assert_eq!(
+        launch(Agent::Claude, Mode::Print, Some("update"))
+            .argv
+            .last()
+            .unwrap(),
+        "update"
+    );
+    assert_eq!(
+        launch(Agent::Codex, Mode::Interactive, Some("login"))
+            .argv
+            .last()
+            .unwrap(),
+        "login"
+    );
 }
 
 #[test]

@@ -117,8 +117,17 @@ impl Bench {
             "#!/bin/sh\nprintf '%s\\n' \"$@\" > {0}/arguments\nfor out; do :; done\ngiven={0}/given.tgz\n{rest}\n",
             self.home.path().display()
         );
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // By a child: a file that this process has open for writing may be busy when it is run.
+        let made = std::process::Command::new("sh")
+            .args([
+                "-c",
+                "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"",
+                "sh",
+                &script,
+            ])
+            .arg(&path)
+            .status();
+        assert!(made.unwrap().success());
         path
     }
 

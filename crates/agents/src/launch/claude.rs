@@ -59,8 +59,20 @@ fn argv(request: &LaunchRequest, prompt: Delivery<'_>) -> Vec<String> {
     argv.extend(request.extra.iter().cloned());
     if let Delivery::Argument(prompt) = prompt {
         argv.extend(["--".to_owned(), prompt.to_owned()]);
+        // Outside print mode a prompt that is the name of a command, such as `update`, runs it, even behind `--` (tried).
+        if request.mode == Mode::Interactive && is_bare_word(prompt) {
+            argv.last_mut()
+                .expect("the prompt was just added")
+                .push('\n');
+        }
     }
     argv
+}
+
+fn is_bare_word(prompt: &str) -> bool {
+    prompt
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 fn env(request: &LaunchRequest) -> std::collections::BTreeMap<String, String> {
