@@ -69,8 +69,9 @@ fn namespaces_off() -> Option<Unavailable> {
         return Some(Unavailable::new(
             Why::AppArmor,
             "AppArmor keeps programs of ordinary users from making user namespaces",
-            "allow it for bubblewrap: put `abi <abi/4.0>, include <tunables/global> profile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }` \
-             into /etc/apparmor.d/bwrap and run `sudo apparmor_parser -r /etc/apparmor.d/bwrap`; or use Docker with `--backend docker`",
+            "allow it for bubblewrap with `printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap \
+             flags=(unconfined) {\\n  userns,\\n}\\n' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`, \
+             or use Docker with `--backend docker`",
         ));
     }
     if setting("/proc/sys/kernel/unprivileged_userns_clone") == Some(0) {

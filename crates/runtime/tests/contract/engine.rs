@@ -1,4 +1,4 @@
-//! Docker alone: images that bring traps, and containers that only claim to be ours.
+//! Docker alone: images that bring traps, containers that only claim to be ours, and programs beside an agent.
 
 use std::fs;
 use std::process::Command;
@@ -247,4 +247,69 @@ async fn an_engine_that_went_away_is_unknown_and_not_absent() {
         container: Some("a".repeat(64)),
     };
     assert!(matches!(docker.state(&handle).await, State::Unknown(_)));
+}
+
+#[tokio::test]
+async fn programs_run_beside_the_agent_with_its_user_and_environment() {
+    let Some((place, docker)) = connected().await else {
+        return;
+    };
+    let plan = place.session(Mode::Interactive, "while :; do sleep 1; done");
+    let made = docker.create(&plan).await.unwrap();
+    let id = made.handle.container.clone().unwrap();
+    let _gone = Gone("container", id.clone());
+    engine(&["start", &id]);
+    assert_eq!(
+        docker.state(&made.handle).await,
+        State::Present { running: true }
+    );
+    let request = |script: &str, env| clauderon_runtime::ExecRequest {
+        argv: vec!["/bin/bash".into(), "-c".into(), script.into()],
+        env,
+        cwd: "/workspace".into(),
+        timeout: Duration::from_secs(20),
+        max_output: 1 << 20,
+    };
+    let script = "id -u; pwd; echo $MARK; grep -E 'CapEff|NoNew|Seccomp:' /proc/self/status | tr -d '\\t\\n'; exit 4";
+    let output = docker
+        .exec(&made.handle, request(script, None))
+        .await
+        .unwrap();
+    let expected = format!(
+        "{}\n/workspace\nagent\nCapEff:0000000000000000NoNewPrivs:1Seccomp:2",
+        plan.user.uid
+    );
+    assert_eq!(
+        (
+            output.code,
+            String::from_utf8_lossy(&output.stdout).as_ref()
+        ),
+        (4, expected.as_str())
+    );
+    let given = Some(crate::place::env(&[
+        ("PATH", "/usr/bin:/bin"),
+        ("GIVEN", "1"),
+    ]));
+    let output = docker
+        .exec(&made.handle, request("echo $MARK$GIVEN", given))
+        .await
+        .unwrap();
+    assert_eq!(output.stdout, b"1\n");
+    let too_much = docker.exec(&made.handle, request("yes", None)).await;
+    assert!(matches!(too_much, Err(RuntimeError::OutputTooLarge { .. })));
+    docker
+        .stop(&made.handle, Duration::from_secs(1))
+        .await
+        .unwrap();
+    assert_eq!(
+        docker.state(&made.handle).await,
+        State::Present { running: false }
+    );
+    assert!(matches!(
+        docker.exec(&made.handle, request("true", None)).await,
+        Err(RuntimeError::NotRunning)
+    ));
+    docker.remove(&made.handle).await.unwrap();
+    assert_eq!(docker.state(&made.handle).await, State::Absent);
+    docker.remove(&made.handle).await.unwrap();
 }
