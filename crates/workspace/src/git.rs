@@ -3,9 +3,9 @@
 //! It must never be pointed at a session's workspace once an agent has had it.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -41,6 +41,8 @@ const OVERRIDES: [&str; 11] = [
 pub(crate) struct Git {
     at: PathBuf,
     owner: Option<(u32, u32)>,
+    /// Where objects are stored and where else they are found, if not where the repository says.
+    store: Option<(PathBuf, OsString)>,
 }
 
 /// What is fed to a call.
@@ -81,6 +83,7 @@ impl Git {
         Self {
             at: at.to_owned(),
             owner: owner.filter(|(uid, _)| root && *uid != 0),
+            store: None,
         }
     }
 
@@ -89,6 +92,7 @@ impl Git {
         Self {
             at: at.to_owned(),
             owner: None,
+            store: None,
         }
     }
 
@@ -97,6 +101,22 @@ impl Git {
         Self {
             at: at.to_owned(),
             ..self.clone()
+        }
+    }
+
+    /// Makes calls that store new objects in another folder.
+    pub(crate) fn storing_in(&self, folder: &Path, alternates: &OsStr) -> Self {
+        Self {
+            store: Some((folder.to_owned(), alternates.to_owned())),
+            ..self.clone()
+        }
+    }
+
+    /// Gives a file that we made in the repository to whoever calls are made as.
+    pub(crate) fn own(&self, path: &Path) -> std::io::Result<()> {
+        match self.owner {
+            Some((uid, gid)) => lchown(path, Some(uid), Some(gid)),
+            None => Ok(()),
         }
     }
 
@@ -207,6 +227,10 @@ impl Git {
             ("LC_ALL", "C"),
         ] {
             command.env(name, value);
+        }
+        if let Some((folder, alternates)) = &self.store {
+            command.env("GIT_OBJECT_DIRECTORY", folder);
+            command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates);
         }
         command.arg("-C").arg(&self.at).arg("--no-pager");
         for setting in OVERRIDES {

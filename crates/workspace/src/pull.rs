@@ -2,10 +2,11 @@
 //!
 //! The bundle is made by git in a throw-away sandbox and is hostile until proved otherwise: names are checked here,
 //! every object by `index-pack --strict` (what `transfer.fsckObjects` does, which older gits skip for bundles), and
-//! that nothing is missing by a walk. References change last, in one transaction.
+//! that nothing is missing by a walk, all in quarantine. References change last, in one transaction.
 
 mod bundle;
 mod import;
+mod quarantine;
 mod risky;
 
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The person's repository as a session's source: where it is, what it is at, and what a person should know about it.
 
 mod dirty;
-mod objects;
+pub(crate) mod objects;
 mod remotes;
 
 use std::path::{Path, PathBuf};

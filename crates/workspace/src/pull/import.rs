@@ -1,55 +1,61 @@
 //! Takes a bundle into the person's repository: all of it or nothing.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Offer;
 use super::bundle::{self, Head, Name};
+use super::quarantine::Quarantine;
 use crate::git::{Git, Input, QUESTION, TRANSFER, last_line};
+use crate::source::objects;
 use crate::{Error, Workspace};
 
-/// Checks and stores the objects, then sets the references in one transaction. Returns what was set.
+/// Checks the objects apart from the repository, keeps them, then sets the references in one transaction. Returns what
+/// was set.
 pub(super) async fn import(
     git: &Git,
     workspace: &Workspace,
     offer: &Offer,
     bundle: Option<File>,
 ) -> Result<Vec<(String, String)>, Error> {
-    let mut held = Vec::new();
-    if let Some(file) = bundle {
-        held = store(git, workspace, file).await?;
-    }
-    let wanted = wanted(git, workspace, offer, held).await?;
+    let wanted = match bundle {
+        Some(file) => {
+            let (quarantine, held) = check(git, workspace, file).await?;
+            let wanted = wanted(git, workspace, offer, held).await?;
+            quarantine
+                .keep()
+                .map_err(Error::io("keep the session's objects"))?;
+            wanted
+        }
+        None => wanted(git, workspace, offer, Vec::new()).await?,
+    };
     set(git, workspace, &wanted).await?;
     let full = |(name, id): (Name, String)| (workspace.reference(&name.last()), id);
     Ok(wanted.into_iter().map(full).collect())
 }
 
-async fn store(
+async fn check(
     git: &Git,
     workspace: &Workspace,
     mut file: File,
-) -> Result<Vec<(Name, String)>, Error> {
+) -> Result<(Quarantine, Vec<(Name, String)>), Error> {
     let head = read_head(&mut file, &workspace.object_format)?;
     check_present(git, &head.needs).await?;
-    let packs = workspace.objects_on_host(git).await?.join("pack");
-    let before = packs_in(&packs);
+    let chain = objects_on_host(git, &workspace.repository).await?;
     let doing = "check the session's objects";
+    let quarantine = Quarantine::make(git, &chain).map_err(Error::io(doing))?;
+    let apart = quarantine.git(git);
     let args = ["index-pack", "--stdin", "--fix-thin", "--strict"];
-    let ended = git.run(doing, &args, Input::File(file), TRANSFER).await?;
+    let ended = apart.run(doing, &args, Input::File(file), TRANSFER).await?;
     if !ended.ok {
         return Err(Error::BadWork(format!(
             "git says \"{}\"",
             last_line(&ended.stderr)
         )));
     }
-    let connected = connected(git, workspace, &head).await;
-    if connected.is_err() {
-        discard(&packs, &before, &ended.text());
-    }
-    connected.map(|()| head.holds)
+    connected(&apart, workspace, &head).await?;
+    Ok((quarantine, head.holds))
 }
 
 fn read_head(file: &mut File, object_format: &str) -> Result<Head, Error> {
@@ -183,35 +189,11 @@ async fn set(git: &Git, workspace: &Workspace, wanted: &[(Name, String)]) -> Res
     .map(drop)
 }
 
-fn packs_in(folder: &Path) -> BTreeSet<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return BTreeSet::new();
-    };
-    entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect()
-}
-
-/// Removes the pack that `index-pack` has just stored, unless it was there before.
-fn discard(folder: &Path, before: &BTreeSet<String>, said: &str) {
-    let Some(hash) = said.split_whitespace().last() else {
-        return;
-    };
-    for name in packs_in(folder).difference(before) {
-        if name.starts_with(&format!("pack-{hash}.")) {
-            let _ = std::fs::remove_file(folder.join(name));
-        }
-    }
-}
-
-impl Workspace {
-    async fn objects_on_host(&self, git: &Git) -> Result<std::path::PathBuf, Error> {
-        let args = ["rev-parse", "--git-path", "objects"];
-        let printed = git.ask("find the repository's objects", &args).await?;
-        let line = String::from_utf8_lossy(&printed)
-            .trim_end_matches('\n')
-            .to_owned();
-        Ok(self.repository.join(line))
-    }
+async fn objects_on_host(git: &Git, repository: &Path) -> Result<Vec<PathBuf>, Error> {
+    let args = ["rev-parse", "--git-path", "objects"];
+    let doing = "find the repository's objects";
+    let printed = git.ask(doing, &args).await?;
+    let line = String::from_utf8_lossy(&printed);
+    let first = repository.join(line.trim_end_matches('\n'));
+    objects::chain(&first.canonicalize().map_err(Error::io(doing))?)
 }

@@ -9,7 +9,7 @@ use crate::Error;
 const MOST: usize = 32;
 
 /// Returns the folder and every further one that it borrows from, each once, where it really is.
-pub(super) fn chain(first: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn chain(first: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = vec![first.to_owned()];
     let mut next = 0;
     while let Some(folder) = found.get(next).cloned() {
