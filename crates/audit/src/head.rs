@@ -43,7 +43,12 @@ impl Key {
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
         // Whole or not at all: half a key would shut the log for good.
         let fresh = path.with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)?;
@@ -51,7 +56,8 @@ impl Key {
     }
 
     fn sign(&self, head: &Head) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         mac.update(format!("clauderon audit head {} {}", head.seq, head.hash).as_bytes());
         hex(&mac.finalize().into_bytes())
     }
@@ -79,8 +85,14 @@ const SLOT: usize = 256;
 
 impl HeadFile {
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        // Whichever slot is older is written first: an odd number of slots was never written.
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
+        // The older slot is written first.
         let slot = match read_slots(&file)? {
             [Some(a), Some(b)] => u64::from(a.seq > b.seq),
             [Some(_), None] => 1,
@@ -100,7 +112,11 @@ impl HeadFile {
 
     /// Signs a head. It is not synced on its own: after a power cut an older head is found, and the log says so.
     pub fn write(&mut self, key: &Key, head: &Head) -> io::Result<()> {
-        let signed = Signed { seq: head.seq, hash: head.hash.clone(), hmac: key.sign(head) };
+        let signed = Signed {
+            seq: head.seq,
+            hash: head.hash.clone(),
+            hmac: key.sign(head),
+        };
         let mut line = serde_json::to_vec(&signed)?;
         line.resize(SLOT - 1, b' ');
         line.push(b'\n');
@@ -153,7 +169,15 @@ pub(crate) fn read(path: &Path, key: Option<&Key>) -> io::Result<Anchor> {
     }
     let newest = slots
         .into_iter()
-        .map(|slot| (slot.hmac, Head { seq: slot.seq, hash: slot.hash }))
+        .map(|slot| {
+            (
+                slot.hmac,
+                Head {
+                    seq: slot.seq,
+                    hash: slot.hash,
+                },
+            )
+        })
         .filter(|(hmac, head)| *hmac == key.sign(head))
         .map(|(_, head)| head)
         .max_by_key(|head| head.seq);

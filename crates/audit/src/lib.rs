@@ -13,6 +13,9 @@ mod tail;
 mod verify;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use entry::Entry;
 pub use log::{AuditError, Log, Options};
 pub use record::{Kind, Record, escape};

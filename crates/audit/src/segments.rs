@@ -46,5 +46,8 @@ pub(crate) fn folder(log: &Path) -> &Path {
 }
 
 fn stem(log: &Path) -> String {
-    log.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    log.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

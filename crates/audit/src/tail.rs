@@ -18,7 +18,10 @@ pub struct Filter {
 
 impl Filter {
     fn wants(&self, entry: &Entry) -> bool {
-        let session = self.session.as_ref().is_none_or(|id| *id == entry.record.session);
+        let session = self
+            .session
+            .as_ref()
+            .is_none_or(|id| *id == entry.record.session);
         session && (self.kinds.is_empty() || self.kinds.contains(&entry.record.kind))
     }
 }

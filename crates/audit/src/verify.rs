@@ -97,10 +97,22 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
+    /// Begins at the first entry.
     pub fn new(head: Option<Head>) -> Self {
-        let met = head.as_ref().is_none_or(|head| head.seq == 0);
+        Self::after(
+            Head {
+                seq: 0,
+                hash: chain::origin(),
+            },
+            head,
+        )
+    }
+
+    /// Begins after an entry.
+    pub fn after(start: Head, head: Option<Head>) -> Self {
+        let met = head.as_ref().is_none_or(|head| head.seq <= start.seq);
         Walk {
-            expected: Head { seq: 0, hash: chain::origin() },
+            expected: start,
             head,
             met,
             report: Report::default(),
@@ -159,11 +171,16 @@ impl Walk {
             self.fault(path, entry.seq, FaultKind::Broken);
         }
         self.meet_head(path, &entry.hash, entry.seq);
-        self.expected = Head { seq: entry.seq.max(next), hash: entry.hash };
+        self.expected = Head {
+            seq: entry.seq.max(next),
+            hash: entry.hash,
+        };
     }
 
     fn meet_head(&mut self, path: &Path, hash: &Hash, seq: u64) {
-        let Some(head) = self.head.clone() else { return };
+        let Some(head) = self.head.clone() else {
+            return;
+        };
         match seq.cmp(&head.seq) {
             std::cmp::Ordering::Less => {}
             std::cmp::Ordering::Equal => {
@@ -178,7 +195,12 @@ impl Walk {
 
     fn fault(&mut self, path: &Path, seq: u64, kind: FaultKind) {
         let (file, line) = (path.to_owned(), self.line);
-        self.report.faults.push(Fault { file, line, seq, kind });
+        self.report.faults.push(Fault {
+            file,
+            line,
+            seq,
+            kind,
+        });
     }
 
     pub fn finish(mut self, path: &Path, anchor: &Anchor) -> Report {

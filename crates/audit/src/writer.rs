@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chain::{self, Hash};
+use crate::entry::Entry;
 use crate::head::{self, Anchor, Head, HeadFile, Key};
 use crate::log::{AuditError, Options};
 use crate::record::{Kind, Record};
@@ -43,7 +44,8 @@ impl Writer {
     pub fn open(path: &Path, key_path: &Path, options: Options) -> io::Result<Self> {
         let file = open_file(path)?;
         // Two writers would fork the chain.
-        file.try_lock().map_err(|_| io::Error::new(ErrorKind::WouldBlock, "another process writes it"))?;
+        file.try_lock()
+            .map_err(|_| io::Error::new(ErrorKind::WouldBlock, "another process writes it"))?;
         let key = Key::read_or_make(key_path)?;
         let head_path = head::path_of(path);
         let found = Found::read(path, &head_path, &key)?;
@@ -60,7 +62,11 @@ impl Writer {
         let torn = writer.move_torn_line_aside()?;
         let notes = [torn, found.note].into_iter().flatten();
         for note in notes {
-            let record = Record { kind: Kind::Recovered, note, ..Record::default() };
+            let record = Record {
+                kind: Kind::Recovered,
+                note,
+                ..Record::default()
+            };
             // A full disk must not keep the log shut: reading and refusing go on.
             if let Err(error) = writer.write(&[&record]) {
                 tracing::warn!(%error, "the audit log could not note its recovery");
@@ -106,10 +112,12 @@ impl Writer {
         for job in jobs.drain(..) {
             let result = match job.record.kind.lets_happen() {
                 true => Err(AuditError::Full),
-                false => self.write(&[&job.record]).map_err(|error| match is_full(&error) {
-                    true => AuditError::Full,
-                    false => AuditError::Write(error.to_string()),
-                }),
+                false => self
+                    .write(&[&job.record])
+                    .map_err(|error| match is_full(&error) {
+                        true => AuditError::Full,
+                        false => AuditError::Write(error.to_string()),
+                    }),
             };
             // A caller that no longer waits has no need of the answer.
             let _ = job.done.send(result);
@@ -119,7 +127,11 @@ impl Writer {
     fn give_reserve_up(&mut self) {
         self.reserve.give_up();
         let note = "the disk is full; requests that need a credential are refused".to_owned();
-        let record = Record { kind: Kind::Full, note, ..Record::default() };
+        let record = Record {
+            kind: Kind::Full,
+            note,
+            ..Record::default()
+        };
         if let Err(error) = self.write(&[&record]) {
             tracing::error!(%error, "the disk is full and the audit log's reserve is used up");
         }
@@ -133,11 +145,19 @@ impl Writer {
         let mut lines = String::with_capacity(records.len() * 512);
         let mut end = self.end.clone();
         for record in records {
-            let line = Line { seq: end.seq + 1, at: &at, prev: &end.hash, record };
+            let line = Line {
+                seq: end.seq + 1,
+                at: &at,
+                prev: &end.hash,
+                record,
+            };
             let (line, hash) = chain::seal(serde_json::to_string(&line)?);
             lines.push_str(&line);
             lines.push('\n');
-            end = Head { seq: end.seq + 1, hash };
+            end = Head {
+                seq: end.seq + 1,
+                hash,
+            };
         }
         let written = self
             .file
@@ -177,8 +197,15 @@ impl Writer {
         }
         self.length = 0;
         sync_folder(&self.path)?;
-        let note = format!("continues {}", old.file_name().unwrap_or_default().to_string_lossy());
-        self.write(&[&Record { kind: Kind::Rotated, note, ..Record::default() }])
+        let note = format!(
+            "continues {}",
+            old.file_name().unwrap_or_default().to_string_lossy()
+        );
+        self.write(&[&Record {
+            kind: Kind::Rotated,
+            note,
+            ..Record::default()
+        }])
     }
 
     /// Moves an unfinished last line to `audit.torn`, so that it is neither lost nor taken for a record.
@@ -187,16 +214,29 @@ impl Writer {
         if length == self.length {
             return Ok(None);
         }
-        let mut torn = vec![0; usize::try_from(length - self.length).unwrap_or(usize::MAX).min(TORN)];
+        let mut torn = vec![
+            0;
+            usize::try_from(length - self.length)
+                .unwrap_or(usize::MAX)
+                .min(TORN)
+        ];
         self.file.read_exact_at(&mut torn, self.length)?;
         let aside = self.path.with_extension("torn");
-        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&aside)?;
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&aside)?;
         file.write_all(&torn)?;
         file.write_all(b"\n")?;
         file.sync_data()?;
         self.file.set_len(self.length)?;
         self.file.sync_data()?;
-        Ok(Some(format!("an unfinished last line of {} bytes was moved to {}", torn.len(), aside.file_name().unwrap_or_default().to_string_lossy())))
+        Ok(Some(format!(
+            "an unfinished last line of {} bytes was moved to {}",
+            torn.len(),
+            aside.file_name().unwrap_or_default().to_string_lossy()
+        )))
     }
 }
 
@@ -220,11 +260,20 @@ fn answer_all(jobs: &mut Vec<Job>, result: &Result<(), AuditError>) {
 }
 
 fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    )
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
@@ -246,12 +295,16 @@ impl Found {
             Anchor::Signed(head) => Some(head.clone()),
             Anchor::Absent | Anchor::Forged => None,
         };
-        let mut walk = Walk::new(signed);
-        let mut whole = 0;
-        for file in segments::all(path)? {
-            whole = walk.file(&file, file == path)?;
+        let mut walk = match last_rotated(path)? {
+            Some(last) => Walk::after(last, signed.clone()),
+            None => Walk::new(signed.clone()),
+        };
+        let whole = walk.file(path, true)?;
+        let mut end = walk.end().clone();
+        // A log cut off or rewritten goes on from what was signed, so that the gap stays to be seen.
+        if let Some(signed) = signed.filter(|signed| signed.seq >= end.seq) {
+            end = signed;
         }
-        let end = walk.end().clone();
         let report = walk.finish(path, &anchor);
         let first = report.faults.first();
         let note = match (first, report.beyond_head, &anchor) {
@@ -262,12 +315,31 @@ impl Found {
                 fault.line,
                 fault.file.file_name().unwrap_or_default().to_string_lossy()
             )),
-            (None, beyond @ 1.., _) => Some(format!("{beyond} entries after the signed head were kept")),
-            (None, _, Anchor::Absent) if end.seq > 0 => Some("the log had no signed head".to_owned()),
+            (None, beyond @ 1.., _) => {
+                Some(format!("{beyond} entries after the signed head were kept"))
+            }
+            (None, _, Anchor::Absent) if end.seq > 0 => {
+                Some("the log had no signed head".to_owned())
+            }
             _ => None,
         };
         Ok(Found { end, whole, note })
     }
+}
+
+/// Gives the last entry of the newest rotated file.
+fn last_rotated(path: &Path) -> io::Result<Option<Head>> {
+    let Some((_, file)) = segments::rotated(path)?.pop() else {
+        return Ok(None);
+    };
+    let text = std::fs::read(file)?;
+    let last = text
+        .rsplit(|byte| *byte == b'\n')
+        .find_map(|line| serde_json::from_slice::<Entry>(line).ok());
+    Ok(last.map(|entry| Head {
+        seq: entry.seq,
+        hash: entry.hash,
+    }))
 }
 
 /// Room on the disk that is given up when there is none left.
@@ -275,28 +347,39 @@ struct Reserve {
     path: PathBuf,
     size: u64,
     given_up: bool,
+    tried: Option<Instant>,
 }
+
+/// How often a full disk is tried again.
+const RETRY: Duration = Duration::from_secs(1);
 
 impl Reserve {
     fn open(log: &Path, size: u64) -> Self {
         let path = log.with_extension("reserve");
         let there = std::fs::metadata(&path).is_ok_and(|status| status.len() == size);
-        let mut reserve = Reserve { path, size, given_up: !there };
+        let mut reserve = Reserve {
+            path,
+            size,
+            given_up: !there,
+            tried: None,
+        };
         reserve.refill_if_room();
         reserve
     }
 
     fn give_up(&mut self) {
         self.given_up = true;
+        self.tried = Some(Instant::now());
         // Where it cannot be removed there was no room to gain.
         let _ = std::fs::remove_file(&self.path);
     }
 
     /// Takes the room back as soon as the disk has twice as much: until then the log counts as full.
     fn refill_if_room(&mut self) {
-        if !self.given_up {
+        if !self.given_up || self.tried.is_some_and(|at| at.elapsed() < RETRY) {
             return;
         }
+        self.tried = Some(Instant::now());
         match self.fill() {
             Ok(()) => self.given_up = false,
             Err(_) => {
@@ -306,7 +389,12 @@ impl Reserve {
     }
 
     fn fill(&self) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&self.path)?;
         let zeros = vec![0; 64 << 10];
         let mut left = self.size * 2;
         while left > 0 {

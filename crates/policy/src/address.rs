@@ -16,25 +16,25 @@ pub fn is_public(address: IpAddr) -> bool {
 
 /// IPv4 ranges that are not public: network and prefix length.
 const RESERVED_V4: &[([u8; 4], u32)] = &[
-    ([0, 0, 0, 0], 8),          // this network
-    ([10, 0, 0, 0], 8),         // private
-    ([100, 64, 0, 0], 10),      // carrier-grade NAT
-    ([127, 0, 0, 0], 8),        // loopback
-    ([168, 63, 129, 16], 32),   // a cloud's host agent and metadata
-    ([169, 254, 0, 0], 16),     // link-local, metadata
-    ([172, 16, 0, 0], 12),      // private
-    ([192, 0, 0, 0], 24),       // protocol assignments
-    ([192, 0, 2, 0], 24),       // documentation
-    ([192, 31, 196, 0], 24),    // AS112
-    ([192, 52, 193, 0], 24),    // AMT
-    ([192, 88, 99, 0], 24),     // 6to4 relay
-    ([192, 168, 0, 0], 16),     // private
-    ([192, 175, 48, 0], 24),    // AS112
-    ([198, 18, 0, 0], 15),      // benchmarking
-    ([198, 51, 100, 0], 24),    // documentation
-    ([203, 0, 113, 0], 24),     // documentation
-    ([224, 0, 0, 0], 4),        // multicast
-    ([240, 0, 0, 0], 4),        // reserved, broadcast
+    ([0, 0, 0, 0], 8),        // this network
+    ([10, 0, 0, 0], 8),       // private
+    ([100, 64, 0, 0], 10),    // carrier-grade NAT
+    ([127, 0, 0, 0], 8),      // loopback
+    ([168, 63, 129, 16], 32), // a cloud's host agent and metadata
+    ([169, 254, 0, 0], 16),   // link-local, metadata
+    ([172, 16, 0, 0], 12),    // private
+    ([192, 0, 0, 0], 24),     // protocol assignments
+    ([192, 0, 2, 0], 24),     // documentation
+    ([192, 31, 196, 0], 24),  // AS112
+    ([192, 52, 193, 0], 24),  // AMT
+    ([192, 88, 99, 0], 24),   // 6to4 relay
+    ([192, 168, 0, 0], 16),   // private
+    ([192, 175, 48, 0], 24),  // AS112
+    ([198, 18, 0, 0], 15),    // benchmarking
+    ([198, 51, 100, 0], 24),  // documentation
+    ([203, 0, 113, 0], 24),   // documentation
+    ([224, 0, 0, 0], 4),      // multicast
+    ([240, 0, 0, 0], 4),      // reserved, broadcast
 ];
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
@@ -47,12 +47,12 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 /// Parts of the global unicast range `2000::/3` that are not public: network and prefix length.
 const RESERVED_V6: &[(u128, u32)] = &[
-    (0x2001_0000 << 96, 23),                 // protocol assignments: Teredo, benchmarking, ORCHID
-    (0x2001_0db8 << 96, 32),                 // documentation
-    (0x2002_0000 << 96, 16),                 // 6to4
-    (0x2620_004f_8000 << 80, 48),            // AS112
-    (0x3ffe_0000 << 96, 16),                 // the old 6bone
-    (0x3fff_0000 << 96, 20),                 // documentation
+    (0x2001_0000 << 96, 23), // protocol assignments: Teredo, benchmarking, ORCHID
+    (0x2001_0db8 << 96, 32), // documentation
+    (0x2002_0000 << 96, 16), // 6to4
+    (0x2620_004f_8000 << 80, 48), // AS112
+    (0x3ffe_0000 << 96, 16), // the old 6bone
+    (0x3fff_0000 << 96, 20), // documentation
 ];
 
 fn is_public_v6(address: Ipv6Addr) -> bool {

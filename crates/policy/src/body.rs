@@ -22,7 +22,8 @@ pub enum Provider {
 /// Refuses what is no strict JSON object (also duplicate keys, however they are spelt), connectors, server tools, unknown typed tools, and
 /// every source that the provider would fetch or look up. The refusal does not say where yet: [`Refusal::at`].
 pub fn check_model_body(provider: Provider, body: &[u8]) -> Result<(), Refusal> {
-    let json = Json::parse(body).map_err(|why| refuse(format!("The body is not strict JSON: {why}.")))?;
+    let json =
+        Json::parse(body).map_err(|why| refuse(format!("The body is not strict JSON: {why}.")))?;
     let checked = match provider {
         Provider::Anthropic => anthropic::check(&json),
         Provider::OpenAi => openai::check(&json),
@@ -55,7 +56,10 @@ fn check_keys(request: &json::Object<'_>, known: &[&str]) -> Result<(), Found> {
 
 /// Cuts a name from the body down to what fits a sentence; control characters are escaped.
 fn shown(text: &str) -> String {
-    text.chars().take(40).flat_map(char::escape_default).collect()
+    text.chars()
+        .take(40)
+        .flat_map(char::escape_default)
+        .collect()
 }
 
 #[cfg(test)]

@@ -212,10 +212,17 @@ fn check_head(request: &Request<'_>) -> Result<(), Refusal> {
             "This method is never let through.",
         ));
     }
-    if request.path.len() > path::LONGEST || request.query.is_some_and(|q| q.len() > LONGEST_QUERY) {
-        return Err(Refusal::new(code::TOO_LONG, "The path or query is too long."));
+    if request.path.len() > path::LONGEST || request.query.is_some_and(|q| q.len() > LONGEST_QUERY)
+    {
+        return Err(Refusal::new(
+            code::TOO_LONG,
+            "The path or query is too long.",
+        ));
     }
-    let visible = |text: &str| text.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'#');
+    let visible = |text: &str| {
+        text.bytes()
+            .all(|b| (0x21..=0x7e).contains(&b) && b != b'#')
+    };
     if !path::is_plain(request.path) || !request.query.is_none_or(visible) {
         return Err(Refusal::new(
             code::MALFORMED,
@@ -246,7 +253,11 @@ impl Route {
         if path.encoded_slash && !self.encoded_slash && !refuses {
             return Judgement::Elsewhere;
         }
-        if !self.paths.iter().any(|pattern| pattern.matches(path, &policy.subject, refuses)) {
+        if !self
+            .paths
+            .iter()
+            .any(|pattern| pattern.matches(path, &policy.subject, refuses))
+        {
             return Judgement::Elsewhere;
         }
         if let Act::Refuse { hint } = &self.act {
@@ -343,7 +354,11 @@ fn unnamed(policy: &Policy, host: &Host, port: u16) -> Refusal {
     } else {
         let place = match port {
             443 => host.to_string(),
-            _ => Target { host: host.clone(), port }.to_string(),
+            _ => Target {
+                host: host.clone(),
+                port,
+            }
+            .to_string(),
         };
         format!("The person can allow this host: clauderon policy allow NAME {place}")
     };

@@ -86,7 +86,8 @@ impl Host {
     }
 
     fn parse_name(text: &str) -> Result<Self, HostError> {
-        let allowed = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let allowed =
+            |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if !text.chars().all(allowed) {
             return Err(HostError::Character);
         }
@@ -108,7 +109,8 @@ impl Host {
             if label.is_empty() || label.len() > 63 {
                 return Err(HostError::Idna);
             }
-            let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+            let allowed =
+                |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
             if !label.bytes().all(allowed) {
                 return Err(HostError::Character);
             }
@@ -132,7 +134,9 @@ impl Host {
 }
 
 fn is_number(label: &str) -> bool {
-    let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    let hex = label
+        .strip_prefix("0x")
+        .or_else(|| label.strip_prefix("0X"));
     match hex {
         Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
         None => !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()),
@@ -140,8 +144,15 @@ fn is_number(label: &str) -> bool {
 }
 
 fn number(label: &str) -> Option<u32> {
-    if let Some(hex) = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X")) {
-        return if hex.is_empty() { Some(0) } else { u32::from_str_radix(hex, 16).ok() };
+    if let Some(hex) = label
+        .strip_prefix("0x")
+        .or_else(|| label.strip_prefix("0X"))
+    {
+        return if hex.is_empty() {
+            Some(0)
+        } else {
+            u32::from_str_radix(hex, 16).ok()
+        };
     }
     match label.strip_prefix('0') {
         Some(octal) if !octal.is_empty() => u32::from_str_radix(octal, 8).ok(),

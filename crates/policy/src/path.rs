@@ -63,7 +63,9 @@ fn decode(raw: &str) -> Result<(String, bool), Ambiguous> {
         match high << 4 | low {
             b'%' => return Err(Ambiguous("the path is percent-encoded twice")),
             b'\\' | 0..=0x1f | 0x7f => {
-                return Err(Ambiguous("the path hides a control character or a backslash"));
+                return Err(Ambiguous(
+                    "the path hides a control character or a backslash",
+                ));
             }
             b'/' => {
                 encoded_slash = true;

@@ -57,7 +57,10 @@ pub fn fingerprint_of(salt: &[u8], name: &str, value: &str) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl Vault for Environment {
@@ -79,12 +82,21 @@ impl Vault for Environment {
             reason,
         };
         if value.starts_with("op://") {
-            return Err(unusable("it is a 1Password reference, which this release does not read"));
+            return Err(unusable(
+                "it is a 1Password reference, which this release does not read",
+            ));
         }
         // A sandbox inside a sandbox has placeholders; sending one would only give a puzzling 401.
-        if KNOWN.iter().any(|known| known.placeholder == Some(value.trim())) {
-            return Err(unusable("it is the placeholder that stands for a credential inside a sandbox"));
+        if KNOWN
+            .iter()
+            .any(|known| known.placeholder == Some(value.trim()))
+        {
+            return Err(unusable(
+                "it is the placeholder that stands for a credential inside a sandbox",
+            ));
         }
-        Secret::new(value.trim().to_owned()).map(Some).map_err(unusable)
+        Secret::new(value.trim().to_owned())
+            .map(Some)
+            .map_err(unusable)
     }
 }

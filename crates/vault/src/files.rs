@@ -47,7 +47,9 @@ impl Files {
 /// A credential's name is a file name of small letters, digits and underscores: it never leads out of the folder.
 fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 impl Vault for Files {
@@ -62,7 +64,9 @@ impl Vault for Files {
         let Some(file) = self.open(name)? else {
             return Ok(None);
         };
-        let status = file.metadata().map_err(|error| self.unreadable(name, error))?;
+        let status = file
+            .metadata()
+            .map_err(|error| self.unreadable(name, error))?;
         if !status.is_file() {
             return Err(self.unreadable(name, "it is not a plain file"));
         }

@@ -5,11 +5,32 @@ use super::{Found, check_keys, shown};
 
 /// Keys that are checked below or harmless whatever they hold.
 const KEYS: &[&str] = &[
-    "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "reasoning",
-    "store", "stream", "stream_options", "include", "prompt_cache_key", "prompt_cache_options",
-    "prompt_cache_retention", "text", "client_metadata", "metadata", "service_tier", "truncation",
-    "previous_response_id", "generate", "user", "safety_identifier", "context_management",
-    "max_output_tokens", "type",
+    "model",
+    "input",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "reasoning",
+    "store",
+    "stream",
+    "stream_options",
+    "include",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "text",
+    "client_metadata",
+    "metadata",
+    "service_tier",
+    "truncation",
+    "previous_response_id",
+    "generate",
+    "user",
+    "safety_identifier",
+    "context_management",
+    "max_output_tokens",
+    "type",
 ];
 
 /// Tools that the client runs. A namespace holds more of them.
@@ -17,20 +38,38 @@ const CLIENT_TOOLS: &[&str] = &["function", "custom", "local_shell", "apply_patc
 
 /// Input items that carry words and results only. Their content is checked too.
 const ITEMS: &[&str] = &[
-    "message", "reasoning", "function_call", "function_call_output", "custom_tool_call",
-    "custom_tool_call_output", "local_shell_call", "local_shell_call_output", "apply_patch_call",
-    "apply_patch_call_output", "tool_search_call", "tool_search_output", "compaction",
-    "compaction_summary", "compaction_trigger", "context_compaction", "ghost_snapshot", "agent_message",
+    "message",
+    "reasoning",
+    "function_call",
+    "function_call_output",
+    "custom_tool_call",
+    "custom_tool_call_output",
+    "local_shell_call",
+    "local_shell_call_output",
+    "apply_patch_call",
+    "apply_patch_call_output",
+    "tool_search_call",
+    "tool_search_output",
+    "compaction",
+    "compaction_summary",
+    "compaction_trigger",
+    "context_compaction",
+    "ghost_snapshot",
+    "agent_message",
 ];
 
 pub(super) fn check(body: &Json<'_>) -> Result<(), Found> {
-    let request = body.object().ok_or_else(|| Found("be anything but an object".to_owned()))?;
+    let request = body
+        .object()
+        .ok_or_else(|| Found("be anything but an object".to_owned()))?;
     check_keys(request, KEYS)?;
     check_tools(request.get("tools"))?;
     match request.get("input") {
         None | Some(Json::Null | Json::Text(_)) => Ok(()),
         Some(Json::List(items)) => items.iter().try_for_each(check_item),
-        Some(_) => Err(Found("hold input that is neither text nor a list".to_owned())),
+        Some(_) => Err(Found(
+            "hold input that is neither text nor a list".to_owned(),
+        )),
     }?;
     match request.get("tool_choice").and_then(Json::object) {
         Some(choice) => check_tool_choice(choice),
@@ -55,7 +94,9 @@ fn check_tools(tools: Option<&Json<'_>>) -> Result<(), Found> {
 }
 
 fn check_tool(tool: &Json<'_>) -> Result<(), Found> {
-    let tool = tool.object().ok_or_else(|| Found("hold a tool that is no object".to_owned()))?;
+    let tool = tool
+        .object()
+        .ok_or_else(|| Found("hold a tool that is no object".to_owned()))?;
     // `execution` tells where a tool search runs; the client's own search is a tool like any other.
     let client_side = tool.get("execution").and_then(Json::text) == Some("client");
     match tool.get("type").and_then(Json::text).unwrap_or("") {
@@ -67,7 +108,9 @@ fn check_tool(tool: &Json<'_>) -> Result<(), Found> {
 }
 
 fn check_item(item: &Json<'_>) -> Result<(), Found> {
-    let item = item.object().ok_or_else(|| Found("hold an input item that is no object".to_owned()))?;
+    let item = item
+        .object()
+        .ok_or_else(|| Found("hold an input item that is no object".to_owned()))?;
     let kind = match item.get("type") {
         // A message may leave its type out.
         None if item.contains_key("role") => "message",
@@ -79,7 +122,10 @@ fn check_item(item: &Json<'_>) -> Result<(), Found> {
         return check_tools(item.get("tools"));
     }
     if !ITEMS.contains(&kind) {
-        return Err(Found(format!("hold an input item of type \"{}\"", shown(kind))));
+        return Err(Found(format!(
+            "hold an input item of type \"{}\"",
+            shown(kind)
+        )));
     }
     // A search's result defines tools for the turns after it.
     check_tools(item.get("tools"))?;
@@ -115,7 +161,8 @@ fn check_part(part: &Object<'_>) -> Result<(), Found> {
         None => Ok(()),
         Some(
             "input_text" | "output_text" | "text" | "input_image" | "input_file" | "input_audio"
-            | "summary_text" | "reasoning_text" | "refusal" | "encrypted_content" | "stdout" | "exit" | "timeout",
+            | "summary_text" | "reasoning_text" | "refusal" | "encrypted_content" | "stdout"
+            | "exit" | "timeout",
         ) => Ok(()),
         Some(other) => Err(Found(format!("hold content of type \"{}\"", shown(other)))),
     }
@@ -127,7 +174,8 @@ fn check_url(key: &str, value: &Json<'_>) -> Result<(), Found> {
         other => other.text(),
     };
     let data = url.is_some_and(|url| {
-        url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
+        url.get(..5)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
     });
     match data {
         true => Ok(()),

@@ -135,6 +135,9 @@ fn matches(pattern: &[Segment], path: &[String], subject: &Subject, any_case: bo
 impl PathPattern {
     /// Counts the `**` segments.
     pub fn rests(&self) -> usize {
-        self.0.iter().filter(|segment| **segment == Segment::Rest).count()
+        self.0
+            .iter()
+            .filter(|segment| **segment == Segment::Rest)
+            .count()
     }
 }

@@ -35,9 +35,30 @@ pub enum RouteError {
 }
 
 const KEYS: &[&str] = &[
-    "name", "presets", "agents", "scheme", "hosts", "port", "methods", "paths", "query",
-    "encoded_slash", "max_path", "max_query", "max_body", "sole", "registry", "act", "client_auth",
-    "credentials", "optional", "body", "status", "content_type", "answer", "hint",
+    "name",
+    "presets",
+    "agents",
+    "scheme",
+    "hosts",
+    "port",
+    "methods",
+    "paths",
+    "query",
+    "encoded_slash",
+    "max_path",
+    "max_query",
+    "max_body",
+    "sole",
+    "registry",
+    "act",
+    "client_auth",
+    "credentials",
+    "optional",
+    "body",
+    "status",
+    "content_type",
+    "answer",
+    "hint",
 ];
 
 #[derive(Deserialize)]
@@ -167,12 +188,13 @@ fn read_row(index: usize, row: &toml::Value) -> Result<Route, RouteError> {
             });
         }
     }
-    let raw: RawRoute = row.clone().try_into().map_err(|error: toml::de::Error| {
-        RouteError::Value {
-            place: place.clone(),
-            problem: error.message().to_owned(),
-        }
-    })?;
+    let raw: RawRoute =
+        row.clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| RouteError::Value {
+                place: place.clone(),
+                problem: error.message().to_owned(),
+            })?;
     check(raw).map_err(|problem| RouteError::Value { place, problem })
 }
 
@@ -192,12 +214,28 @@ fn check(raw: RawRoute) -> Result<Route, String> {
     if let Some(method) = raw.methods.iter().find(|method| !is_method(method)) {
         return Err(format!("\"{method}\" is not a method that a row may name"));
     }
-    let hosts: Vec<HostPattern> = raw.hosts.iter().map(|text| host(text)).collect::<Result<_, _>>()?;
-    let paths = raw.paths.iter().map(|text| path(text)).collect::<Result<_, _>>()?;
+    let hosts: Vec<HostPattern> = raw
+        .hosts
+        .iter()
+        .map(|text| host(text))
+        .collect::<Result<_, _>>()?;
+    let paths = raw
+        .paths
+        .iter()
+        .map(|text| path(text))
+        .collect::<Result<_, _>>()?;
     let act = act(&raw, &hosts)?;
-    let model = matches!(act, Act::Inject { body: BodyRule::Model(_), .. });
+    let model = matches!(
+        act,
+        Act::Inject {
+            body: BodyRule::Model(_),
+            ..
+        }
+    );
     Ok(Route {
-        presets: raw.presets.unwrap_or_else(|| vec![Posture::Balanced, Posture::Open]),
+        presets: raw
+            .presets
+            .unwrap_or_else(|| vec![Posture::Balanced, Posture::Open]),
         agents: raw.agents,
         port: raw.port.unwrap_or(match raw.scheme {
             Scheme::Https => 443,
@@ -230,13 +268,21 @@ fn act(raw: &RawRoute, hosts: &[HostPattern]) -> Result<Act, String> {
         return Err("only act = \"inject\" has credentials and a checked body".to_owned());
     }
     match raw.act {
-        RawAct::Forward => Ok(Act::Forward { client_auth: raw.client_auth }),
+        RawAct::Forward => Ok(Act::Forward {
+            client_auth: raw.client_auth,
+        }),
         RawAct::Refuse => Ok(Act::Refuse {
             hint: raw.hint.clone().ok_or("a refusing row needs a hint")?,
         }),
         RawAct::Answer => Ok(Act::Answer {
-            status: raw.status.filter(|s| (200..600).contains(s)).ok_or("an answering row needs a status from 200 to 599")?,
-            content_type: raw.content_type.clone().unwrap_or_else(|| "application/json".to_owned()),
+            status: raw
+                .status
+                .filter(|s| (200..600).contains(s))
+                .ok_or("an answering row needs a status from 200 to 599")?,
+            content_type: raw
+                .content_type
+                .clone()
+                .unwrap_or_else(|| "application/json".to_owned()),
             body: raw.answer.clone().unwrap_or_default(),
         }),
         RawAct::Inject => {
@@ -244,16 +290,26 @@ fn act(raw: &RawRoute, hosts: &[HostPattern]) -> Result<Act, String> {
                 return Err("an injecting row needs credentials".to_owned());
             }
             // A credential goes only over TLS, and only to hosts that are written out.
-            if raw.scheme != Scheme::Https || hosts.iter().any(|host| host.exact().is_none_or(|h| h.ip().is_some())) {
+            if raw.scheme != Scheme::Https
+                || hosts
+                    .iter()
+                    .any(|host| host.exact().is_none_or(|h| h.ip().is_some()))
+            {
                 return Err("an injecting row needs https and full host names".to_owned());
             }
             let choices = raw
                 .credentials
                 .iter()
-                .map(|c| Credential { name: c.name.clone(), scheme: c.scheme })
+                .map(|c| Credential {
+                    name: c.name.clone(),
+                    scheme: c.scheme,
+                })
                 .collect();
             Ok(Act::Inject {
-                credential: CredentialUse { choices, required: !raw.optional },
+                credential: CredentialUse {
+                    choices,
+                    required: !raw.optional,
+                },
                 body: match raw.body {
                     None => BodyRule::Stream,
                     Some(RawBody::Anthropic) => BodyRule::Model(Provider::Anthropic),
