@@ -286,7 +286,10 @@ async fn every_endpoint_of_the_table_is_routed() {
         stream.read_to_end(&mut answer).await.unwrap();
         let answer = String::from_utf8_lossy(&answer);
         assert!(!answer.contains("no such endpoint"), "{endpoint:?}");
-        assert!(!answer.contains("does not take that method"), "{endpoint:?}");
+        assert!(
+            !answer.contains("does not take that method"),
+            "{endpoint:?}"
+        );
     }
 }
 
