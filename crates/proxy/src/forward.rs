@@ -1,0 +1,474 @@
+//! Sends a request up and brings its answer back, both as they come.
+//!
+//! Must never send a byte before the decision is recorded, never send a body of a model route before it was judged
+//! as a whole, and never let a placeholder out or an injected secret back in.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bytes::{Bytes, BytesMut};
+use clauderon_policy::{BodyRule, CredentialUse, Limits, Provider, check_model_body};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming as UpstreamAnswer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+    time::{Duration, timeout},
+};
+
+use crate::{
+    answer::{Answer, strip_hop_by_hop},
+    body::{Body, BodyError},
+    credential::{self, Injection},
+    exchange::Door,
+    head::{Framing, Head, Incoming},
+    limits,
+    record::{Asked, Open},
+    rejection::Rejection,
+    scan::{Needles, Scanner},
+    upstream::{Identity, Key, Link, Piece, Unsent, UpstreamBody},
+};
+
+/// How the policy lets a request through.
+pub(crate) struct Way {
+    pub rule: String,
+    pub limits: Limits,
+    pub credential: Option<CredentialUse>,
+    pub body: BodyRule,
+    pub keep_client_auth: bool,
+}
+
+impl Way {
+    fn provider(&self) -> Option<Provider> {
+        match self.body {
+            BodyRule::Model(provider) => Some(provider),
+            BodyRule::Stream => None,
+        }
+    }
+
+    /// How long the upstream may say nothing.
+    fn patience(&self) -> Duration {
+        if self.provider().is_some() {
+            limits::MODEL_WAIT
+        } else {
+            limits::UPSTREAM_WAIT
+        }
+    }
+}
+
+/// One request on its way.
+pub(crate) struct Passage<'a> {
+    pub door: &'a Door<'a>,
+    pub link: &'a str,
+    pub asked: &'a Asked,
+    pub way: Way,
+    pub head: Head,
+}
+
+impl Passage<'_> {
+    /// Sends the request and brings the answer back.
+    pub async fn make<R, W>(
+        self,
+        body: &mut Body,
+        incoming: &mut Incoming<R>,
+        answer: &mut Answer<'_, W>,
+    ) -> Result<(), Rejection>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        if self.head.wants_websocket() {
+            return Err(Rejection::websocket());
+        }
+        self.check_head()?;
+        let injection = credential::find(self.door, self.way.credential.as_ref()).await?;
+        if self.head.expects_continue() {
+            answer.invite().await.map_err(|_| Rejection::gone())?;
+        }
+        let held = match self.way.provider() {
+            Some(provider) => Some(self.hold(provider, body, incoming).await?),
+            None => None,
+        };
+        let model = held.is_some();
+        let name = injection.as_ref().map(|injection| injection.name.as_str());
+        let mut open = Open::begin(
+            self.door,
+            self.link,
+            self.asked,
+            &self.way.rule,
+            name,
+            model,
+        )
+        .await
+        .map_err(|_| Rejection::audit())?;
+        let result = self
+            .pass(injection.as_ref(), held, body, incoming, answer, &mut open)
+            .await;
+        open.bytes_down = answer.written;
+        open.whole = result.is_ok();
+        open.end().await;
+        result
+    }
+
+    /// Refuses placeholders outside their slot, and lengths that the rule does not allow.
+    fn check_head(&self) -> Result<(), Rejection> {
+        let placeholders = &self.door.session.placeholders;
+        if placeholders.are_in_target(&self.head.target)
+            || placeholders.are_misplaced_in(&self.head.headers)
+        {
+            return Err(Rejection::placeholder());
+        }
+        match (self.head.framing, self.most_body()) {
+            (Framing::Length(length), Some(most)) if length > most => {
+                Err(Rejection::body(BodyError::TooLarge))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn most_body(&self) -> Option<u64> {
+        let held = self.way.provider().map(|_| limits::MODEL_BODY as u64);
+        [self.way.limits.max_body, held].into_iter().flatten().min()
+    }
+
+    /// Reads a model's body whole and judges it.
+    async fn hold<R>(
+        &self,
+        provider: Provider,
+        body: &mut Body,
+        incoming: &mut Incoming<R>,
+    ) -> Result<UpstreamBody, Rejection>
+    where
+        R: AsyncRead + Unpin,
+    {
+        let encodings = self.head.headers.get_all(header::CONTENT_ENCODING);
+        if encodings
+            .iter()
+            .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+        {
+            return Err(Rejection::encoded_body());
+        }
+        let session = self.door.session;
+        let no_room = || Rejection::busy("this session holds too many large requests at once");
+        let mut share = Arc::clone(&session.held)
+            .try_acquire_many_owned(0)
+            .map_err(|_| no_room())?;
+        let mut whole = BytesMut::new();
+        while let Some(piece) = body.next(incoming).await.map_err(Rejection::body)? {
+            if (whole.len() + piece.len()) as u64 > self.most_body().unwrap_or(u64::MAX) {
+                return Err(Rejection::body(BodyError::TooLarge));
+            }
+            whole.extend_from_slice(&piece);
+            let wanted = whole
+                .capacity()
+                .div_ceil(1024)
+                .saturating_sub(share.num_permits());
+            let wanted = u32::try_from(wanted).map_err(|_| no_room())?;
+            share.merge(
+                Arc::clone(&session.held)
+                    .try_acquire_many_owned(wanted)
+                    .map_err(|_| no_room())?,
+            );
+        }
+        if session.placeholders.needles.are_in(&whole) {
+            return Err(Rejection::placeholder());
+        }
+        check_model_body(provider, &whole).map_err(|refusal| refusal.by(&self.way.rule))?;
+        Ok(UpstreamBody::Held(Some(whole.freeze()), share))
+    }
+
+    async fn pass<R, W>(
+        &self,
+        injection: Option<&Injection>,
+        held: Option<UpstreamBody>,
+        body: &mut Body,
+        incoming: &mut Incoming<R>,
+        answer: &mut Answer<'_, W>,
+        open: &mut Open,
+    ) -> Result<(), Rejection>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let (pieces, streamed) = mpsc::channel(4);
+        let pieces = (!body.is_done()).then_some(pieces);
+        let upward = match (held, self.head.framing) {
+            (Some(held), _) => {
+                open.bytes_up
+                    .store(held.size_hint().exact().unwrap_or(0), Ordering::Relaxed);
+                held
+            }
+            (None, _) if pieces.is_none() => UpstreamBody::None,
+            (None, Framing::Length(length)) => UpstreamBody::Streamed(streamed, Some(length)),
+            (None, _) => UpstreamBody::Streamed(streamed, None),
+        };
+        let up = Arc::clone(&open.bytes_up);
+        let pump = self.pump(pieces, body, incoming, Arc::clone(&up));
+        let relay = self.relay(injection, upward, answer, &up, &mut open.status);
+        // Whichever breaks off first ends the other: a pump only ever ends by breaking off.
+        tokio::select! {
+            biased;
+            result = relay => result,
+            rejection = pump => Err(rejection),
+        }
+    }
+
+    /// Carries the body up as it comes, then waits for the agent to go away.
+    async fn pump<R>(
+        &self,
+        pieces: Option<mpsc::Sender<Piece>>,
+        body: &mut Body,
+        incoming: &mut Incoming<R>,
+        up: Arc<AtomicU64>,
+    ) -> Rejection
+    where
+        R: AsyncRead + Unpin,
+    {
+        if let Some(pieces) = pieces
+            && let Err(rejection) = self.carry(&pieces, body, incoming, &up).await
+        {
+            return rejection;
+        }
+        if incoming.buffer.is_empty() && !incoming.readable().await {
+            return Rejection::gone();
+        }
+        // The agent has sent its next request already; it is read when this one is done.
+        std::future::pending().await
+    }
+
+    async fn carry<R>(
+        &self,
+        pieces: &mpsc::Sender<Piece>,
+        body: &mut Body,
+        incoming: &mut Incoming<R>,
+        up: &AtomicU64,
+    ) -> Result<(), Rejection>
+    where
+        R: AsyncRead + Unpin,
+    {
+        let mut scanner = Scanner::stopping(&self.door.session.placeholders.needles);
+        let mut left = self.most_body();
+        // The receiver goes away with an upstream that has answered already: then the rest is nobody's.
+        let send = async |bytes: Bytes| {
+            up.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            drop(pieces.send(Piece::Bytes(bytes)).await);
+        };
+        while let Some(piece) = body.next(incoming).await.map_err(Rejection::body)? {
+            if let Some(left) = &mut left {
+                *left = left
+                    .checked_sub(piece.len() as u64)
+                    .ok_or_else(|| Rejection::body(BodyError::TooLarge))?;
+            }
+            let clean = scanner.push(piece).map_err(|_| Rejection::placeholder())?;
+            if !clean.is_empty() {
+                send(clean).await;
+            }
+        }
+        let rest = scanner.finish();
+        if !rest.is_empty() {
+            send(rest).await;
+        }
+        drop(pieces.send(Piece::End).await);
+        Ok(())
+    }
+
+    async fn relay<W>(
+        &self,
+        injection: Option<&Injection>,
+        body: UpstreamBody,
+        answer: &mut Answer<'_, W>,
+        up: &AtomicU64,
+        status: &mut Option<u16>,
+    ) -> Result<(), Rejection>
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let key = Key {
+            target: self.door.target.clone(),
+            encrypted: self.door.encrypted(),
+            identity: injection.map_or(Identity::Anonymous, |injection| injection.identity.clone()),
+        };
+        let request = self.request(injection, body)?;
+        let (mut link, response) = self.send(&key, request, up).await?;
+        *status = Some(response.status().as_u16());
+        self.bring_back(
+            response,
+            injection.map(|injection| &injection.needles),
+            answer,
+        )
+        .await?;
+        if link.is_usable().await {
+            self.door.session.pool.put(key, link);
+        }
+        Ok(())
+    }
+
+    /// Writes the request anew: nothing of the agent's own framing or credentials is in it.
+    fn request(
+        &self,
+        injection: Option<&Injection>,
+        body: UpstreamBody,
+    ) -> Result<Request<UpstreamBody>, Rejection> {
+        let mut headers = self.head.headers.clone();
+        strip_hop_by_hop(&mut headers);
+        headers.remove(header::EXPECT);
+        headers.remove(header::CONTENT_LENGTH);
+        let target = match self.head.target.split_once('?') {
+            _ if self.way.keep_client_auth => self.head.target.clone(),
+            None => self.head.target.clone(),
+            Some((path, query)) => match credential::strip_query(query) {
+                query if query.is_empty() => path.to_owned(),
+                query => format!("{path}?{query}"),
+            },
+        };
+        if !self.way.keep_client_auth {
+            credential::strip_headers(&mut headers, injection.is_some());
+        }
+        if let Some(injection) = injection {
+            // What comes back must be readable, and whole, to be searched for the secret.
+            headers.insert(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static("identity"),
+            );
+            headers.remove(header::RANGE);
+            headers.remove(header::IF_RANGE);
+            headers.insert(injection.header.clone(), injection.value.clone());
+        }
+        if self.head.framing == Framing::Length(0) {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let host = self.door.authority();
+        let host = HeaderValue::try_from(host).map_err(|_| Rejection::malformed("the host"))?;
+        headers.insert(header::HOST, host);
+        let mut request = Request::builder()
+            .method(self.head.method.clone())
+            .uri(target)
+            .body(body)
+            .map_err(|_| Rejection::malformed("the path or query"))?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// Sends the request over a kept connection or a new one.
+    async fn send(
+        &self,
+        key: &Key,
+        mut request: Request<UpstreamBody>,
+        up: &AtomicU64,
+    ) -> Result<(Link, Response<UpstreamAnswer>), Rejection> {
+        while let Some(mut link) = self.door.session.pool.take(key).await {
+            match self.await_head(&mut link, request, up).await? {
+                Ok(response) => return Ok((link, response)),
+                // The kept connection had just been closed, and nothing of this request was sent over it.
+                Err(unsent) => request = *unsent,
+            }
+        }
+        let upstream = &self.door.engine.upstream;
+        let named = self.way.rule != "open";
+        let mut link = upstream
+            .connect(&key.target, key.encrypted, named)
+            .await
+            .map_err(|error| Rejection::dial(&error))?;
+        match self.await_head(&mut link, request, up).await? {
+            Ok(response) => Ok((link, response)),
+            Err(_) => Err(Rejection::upstream("the upstream closed the connection")),
+        }
+    }
+
+    /// Waits for the response head; a body that still goes up counts as a sign of life.
+    async fn await_head(
+        &self,
+        link: &mut Link,
+        request: Request<UpstreamBody>,
+        up: &AtomicU64,
+    ) -> Result<Result<Response<UpstreamAnswer>, Box<Request<UpstreamBody>>>, Rejection> {
+        let mut sending = std::pin::pin!(link.send(request));
+        let mut seen = up.load(Ordering::Relaxed);
+        loop {
+            match timeout(self.way.patience(), &mut sending).await {
+                Ok(Ok(response)) => return Ok(Ok(response)),
+                Ok(Err(Unsent::Whole(request))) => return Ok(Err(request)),
+                Ok(Err(Unsent::Lost(error))) => {
+                    tracing::debug!(%error, "an upstream broke off");
+                    return Err(Rejection::upstream(
+                        "the upstream broke off before it answered",
+                    ));
+                }
+                Err(_) if up.load(Ordering::Relaxed) != seen => seen = up.load(Ordering::Relaxed),
+                Err(_) => return Err(Rejection::upstream_slow()),
+            }
+        }
+    }
+
+    /// Streams the answer to the agent, every piece when it comes, without the secret.
+    async fn bring_back<W>(
+        &self,
+        response: Response<UpstreamAnswer>,
+        secret: Option<&Needles>,
+        answer: &mut Answer<'_, W>,
+    ) -> Result<(), Rejection>
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let (mut parts, mut body) = response.into_parts();
+        if let Some(secret) = secret {
+            let encoded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+            let has_body = self.head.method != Method::HEAD && !body.is_end_stream();
+            if has_body
+                && parts
+                    .headers
+                    .get_all(header::CONTENT_ENCODING)
+                    .iter()
+                    .any(encoded)
+            {
+                return Err(Rejection::upstream(
+                    "the upstream answered in an encoding that nobody asked for",
+                ));
+            }
+            scrub_headers(&mut parts.headers, secret);
+        }
+        let gone = |_| Rejection::gone();
+        answer
+            .head(parts.status, parts.headers, body.size_hint().exact())
+            .await
+            .map_err(gone)?;
+        let mut scanner = secret.map(Scanner::masking);
+        loop {
+            let frame = match timeout(self.way.patience(), body.frame()).await {
+                Err(_) => return Err(Rejection::upstream_slow()),
+                Ok(None) => break,
+                Ok(Some(Err(error))) => {
+                    tracing::debug!(%error, "an upstream broke off within its answer");
+                    return Err(Rejection::upstream(
+                        "the upstream broke off within its answer",
+                    ));
+                }
+                Ok(Some(Ok(frame))) => frame,
+            };
+            let Ok(bytes) = frame.into_data() else {
+                continue;
+            };
+            let clean = match &mut scanner {
+                Some(scanner) => scanner.push(bytes).expect("a masking scanner never stops"),
+                None => bytes,
+            };
+            answer.piece(clean).await.map_err(gone)?;
+        }
+        if let Some(scanner) = scanner {
+            answer.piece(scanner.finish()).await.map_err(gone)?;
+        }
+        answer.end().await.map_err(gone)
+    }
+}
+
+fn scrub_headers(headers: &mut HeaderMap, secret: &Needles) {
+    for value in headers.values_mut() {
+        let mut bytes = value.as_bytes().to_vec();
+        if secret.mask(&mut bytes) {
+            *value = HeaderValue::from_bytes(&bytes).expect("asterisks may stand in a header");
+        }
+    }
+}
