@@ -8,6 +8,7 @@ mod entry;
 mod head;
 mod log;
 mod record;
+mod reserve;
 mod segments;
 mod tail;
 mod verify;

@@ -125,7 +125,8 @@ async fn files_are_private() {
 #[tokio::test]
 async fn verify_names_the_place_of_every_change() {
     type Change = fn(&mut Vec<String>);
-    let cases: [(&str, Change, &[(FaultKind, u64)]); 6] = [
+    type Case = (&'static str, Change, &'static [(FaultKind, u64)]);
+    let cases: [Case; 6] = [
         (
             "edited",
             |lines| lines[4] = lines[4].replace("/4", "/x"),

@@ -65,3 +65,6 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
             .iter()
             .any(|(network, length)| (bits ^ network) >> (128 - length) == 0)
 }
+
+#[cfg(test)]
+mod tests;

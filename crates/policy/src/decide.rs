@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::body::Provider;
 use crate::host::{Host, Target};
-use crate::path::{self, Path};
+use crate::path::{self, Ambiguous, Path};
 use crate::policy::{Policy, Posture};
 use crate::refusal::{Refusal, code};
 use crate::routes::{Act, QueryRule, Route};
@@ -176,16 +176,18 @@ fn try_decide(policy: &Policy, request: &Request<'_>) -> Result<Decision, Refusa
     if rows.peek().is_some() {
         let path = match Path::parse(request.path) {
             Ok(path) => path,
-            Err(why) if passes(policy, request).is_none() => {
-                return Err(Refusal::new(code::MALFORMED, format!("{}.", why.0)));
+            // No row decides on such a path, and none needs to where the person allowed the host whole.
+            Err(Ambiguous(why)) => {
+                let refusal = Refusal::new(code::MALFORMED, format!("{why}."));
+                return passes(policy, request).ok_or(refusal);
             }
-            // No row decides on such a path, and none needs to: the person allowed the host whole.
-            Err(_) => return Ok(passes(policy, request).expect("asked just now")),
         };
         for row in rows {
             match row.judge(policy, request, &path) {
                 Judgement::Elsewhere => {}
                 Judgement::Near(refusal) => near = near.or(Some(refusal)),
+                // A row that was about this very path says more than one that refuses all the rest.
+                Judgement::Here(Err(refusal)) => return Err(near.unwrap_or(refusal)),
                 Judgement::Here(decision) => return decision,
             }
         }
@@ -260,18 +262,14 @@ impl Route {
         {
             return Judgement::Elsewhere;
         }
+        let query = request.query.unwrap_or("");
         if let Act::Refuse { hint } = &self.act {
             // A row that refuses by its query decides only on that query.
-            let named = match &self.query {
-                QueryRule::Any => true,
-                rule => rule.allows(request.query.unwrap_or("")),
+            return match self.query.allows(query) {
+                true => Judgement::Here(Err(Refusal::new(code::FORBIDDEN, hint).by(&self.name))),
+                false => Judgement::Elsewhere,
             };
-            if !named {
-                return Judgement::Elsewhere;
-            }
-            return Judgement::Here(Err(Refusal::new(code::FORBIDDEN, hint).by(&self.name)));
         }
-        let query = request.query.unwrap_or("");
         if request.path.len() > self.max_path || query.len() > self.max_query {
             let hint = "The path or query is longer than this route allows.";
             return Judgement::Near(Refusal::new(code::TOO_LONG, hint).by(&self.name));

@@ -25,19 +25,19 @@ impl Path {
     /// Reads a path as it stands on the wire, without its query.
     pub fn parse(raw: &str) -> Result<Self, Ambiguous> {
         if !is_plain(raw) {
-            return Err(Ambiguous("the path holds characters that no path has"));
+            return Err(Ambiguous("The path holds characters that no path has"));
         }
         if raw.contains(['\\', '?']) {
-            return Err(Ambiguous("the path holds a backslash or a question mark"));
+            return Err(Ambiguous("The path holds a backslash or a question mark"));
         }
         let (decoded, encoded_slash) = decode(&raw[1..])?;
         let segments: Vec<String> = decoded.split('/').map(str::to_owned).collect();
         let (last, leading) = segments.split_last().expect("split gives at least one");
         if leading.iter().any(String::is_empty) {
-            return Err(Ambiguous("the path has an empty segment"));
+            return Err(Ambiguous("The path has an empty segment"));
         }
         if leading.iter().chain([last]).any(|segment| is_dots(segment)) {
-            return Err(Ambiguous("the path has a dot segment"));
+            return Err(Ambiguous("The path has a dot segment"));
         }
         Ok(Path {
             segments,
@@ -58,13 +58,13 @@ fn decode(raw: &str) -> Result<(String, bool), Ambiguous> {
         }
         let (high, low) = (bytes.next().and_then(hex), bytes.next().and_then(hex));
         let (Some(high), Some(low)) = (high, low) else {
-            return Err(Ambiguous("the path has a broken percent escape"));
+            return Err(Ambiguous("The path has a broken percent escape"));
         };
         match high << 4 | low {
-            b'%' => return Err(Ambiguous("the path is percent-encoded twice")),
+            b'%' => return Err(Ambiguous("The path is percent-encoded twice")),
             b'\\' | 0..=0x1f | 0x7f => {
                 return Err(Ambiguous(
-                    "the path hides a control character or a backslash",
+                    "The path hides a control character or a backslash",
                 ));
             }
             b'/' => {
@@ -74,7 +74,7 @@ fn decode(raw: &str) -> Result<(String, bool), Ambiguous> {
             other => out.push(other),
         }
     }
-    let text = String::from_utf8(out).map_err(|_| Ambiguous("the path is not UTF-8"))?;
+    let text = String::from_utf8(out).map_err(|_| Ambiguous("The path is not UTF-8"))?;
     Ok((text, encoded_slash))
 }
 
