@@ -13,7 +13,7 @@ pub fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     }
     let error = match error.downcast_ref::<Error>() {
         Some(known) => known.clone(),
-        None => Error::failed(format!("{error:#}")),
+        None => unknown(error),
     };
     if json {
         let line = serde_json::to_string(&error).expect("wire types are plain values");
@@ -22,6 +22,16 @@ pub fn report(error: &anyhow::Error, json: bool) -> ExitCode {
         output::note(&sentence(&error));
     }
     ExitCode::from(error.code.exit_code())
+}
+
+/// An error that no daemon put into words. A second daemon is a conflict: whoever starts one in the
+/// background then waits for the first.
+fn unknown(error: &anyhow::Error) -> Error {
+    let code = match error.downcast_ref::<clauderon_daemon::AlreadyRuns>() {
+        Some(_) => ErrorCode::Conflict,
+        None => ErrorCode::Failed,
+    };
+    Error::new(code, format!("{error:#}"))
 }
 
 fn sentence(error: &Error) -> String {
