@@ -109,8 +109,10 @@ async fn make(
     workspace
         .prepare_mounts()
         .map_err(Error::io("prepare the workspace's mounts"))?;
-    pin(plan.source, workspace, isolated).await?;
-    fill(sandboxes, workspace).await?;
+    tokio::try_join!(
+        pin(plan.source, workspace, isolated),
+        fill(sandboxes, workspace)
+    )?;
     workspace
         .save()
         .map_err(Error::io("record the workspace"))?;

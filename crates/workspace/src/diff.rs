@@ -135,6 +135,10 @@ pub(crate) fn notes(flags: &str, cut: bool) -> Vec<String> {
         has("skipped"),
         "Some files could not be read and are missing.",
     );
+    say(
+        has("nested"),
+        "Repositories inside the workspace (new ones or submodules) were changed; their own files and commits stay there.",
+    );
     say(has("many"), "Too many files changed to list them.");
     say(cut, "The patch is longer than 16 MiB and was cut.");
     notes
@@ -146,7 +150,7 @@ mod tests {
 
     #[test]
     fn reads_numbers_of_moved_and_binary_files() {
-        let numbers = b"1\t2\ta b\0-\t-\tpicture\03\t0\t\0old\0new\0";
+        let numbers = b"1\t2\ta b\0-\t-\tpicture\x003\t0\t\0old\0new\0";
         let read = files(numbers);
         assert_eq!(read.len(), 3);
         assert_eq!(

@@ -161,7 +161,7 @@ impl Git {
     }
 
     /// Runs one call that has to succeed and whose output goes into a file.
-    pub(crate) async fn into_file(
+    pub(crate) async fn write_to(
         &self,
         doing: &'static str,
         args: &[&str],

@@ -1,5 +1,5 @@
 //! Making a workspace, comparing it, bringing it back: with real git and real throw-away sandboxes.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use clauderon_workspace::{
     Error, Forget, Notice, Risk, Source, Workspace, diff, forget, pull, uncommitted,
 };
-use support::{git, give, house, open_folder, run_git};
+use support::{docker_house, git, give, house, open_folder, run_git};
 
 macro_rules! house {
     () => {
@@ -430,7 +430,7 @@ async fn a_failed_creation_leaves_nothing() {
 async fn odd_files_neither_hang_nor_hide() {
     let house = house!();
     let workspace = house.create().await;
-    let script = "mkfifo pipe; mkdir sealed; echo x >sealed/x; chmod 000 sealed; echo u >unreadable; chmod 000 unreadable; ln -s /etc/passwd link; mkfifo .gitignore; printf 'x\\0y' >bin; head -c 20000000 /dev/zero | tr '\\0' 'x\\n' >big; echo 日本 >'naïve \"q\".txt'; git init -q nested; echo n >nested/n; rm a.txt; mkfifo a.txt";
+    let script = "mkfifo pipe; mkdir sealed; echo x >sealed/x; chmod 000 sealed; echo u >unreadable; chmod 000 unreadable; ln -s /etc/passwd link; mkfifo .gitignore; printf 'x\\0y' >bin; head -c 20000000 /dev/zero | tr '\\0' 'x\\n' >big; echo 日本 >'naïve \"q\".txt'; git init -q nested; git -C nested -c user.name=a -c user.email=b commit -q --allow-empty -m n; git init -q empty; rm a.txt; mkfifo a.txt";
     house.agent(&workspace, script).await;
     let shown = diff(&house.sandboxes(), &workspace).await;
     let told = |error: &Error| error.to_string().contains("did not end within");
@@ -471,5 +471,40 @@ async fn odd_files_neither_hang_nor_hide() {
     assert_eq!(
         house.git(&["show", &format!("{wip}:naïve \"q\".txt")]),
         "日本"
+    );
+}
+
+#[tokio::test]
+async fn the_same_holds_in_docker() {
+    let Some(house) = docker_house().await else {
+        return;
+    };
+    let marker = house.root.path().join("marker");
+    house.write("a.txt", "changed\n");
+    let source = house.source().await;
+    let told = uncommitted(&house.sandboxes(), &source).await;
+    assert!(
+        matches!(told, Some(Notice::Uncommitted { count: 1, .. })),
+        "{told:?}"
+    );
+    let workspace = house.create().await;
+    let poison = format!(
+        "git config core.fsmonitor 'touch {}; false'",
+        marker.display()
+    );
+    let script = format!("echo x >x; git add x; git commit -qm x; echo y >y; {poison}");
+    house.agent(&workspace, &script).await;
+    let shown = diff(&house.sandboxes(), &workspace).await.unwrap();
+    assert_eq!((shown.commits, shown.files.len()), (1, 2));
+    let pulled = pull(&house.sandboxes(), &workspace).await.unwrap();
+    assert_eq!(
+        house.git(&["show", &format!("{}:y", pulled.wip.unwrap())]),
+        "y"
+    );
+    assert!(!marker.exists());
+    support::careless(&house, &workspace.folder(), &["status"]);
+    assert!(
+        marker.exists(),
+        "the poison is not live, so the test proves nothing"
     );
 }

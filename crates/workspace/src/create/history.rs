@@ -19,7 +19,7 @@ pub(super) async fn copy(source: &Source, git_folder: &Path) -> Result<(), Error
         "--delta-base-offset",
         "-q",
     ];
-    source.git.into_file(doing, &args, input, output).await?;
+    source.git.write_to(doing, &args, input, output).await?;
     let packed = File::open(&incoming).map_err(Error::io(doing))?;
     let git = Git::as_caller(git_folder);
     git.must(

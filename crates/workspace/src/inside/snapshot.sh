@@ -48,3 +48,7 @@ if ! copy_index || ! take; then
     git read-tree "$head" 2>$out/said || give_up
     take || give_up
 fi
+
+if git diff-tree -r "$BASE" "$tree" 2>/dev/null | grep -q '^:[0-9]* 160000'; then
+    flags=$flags,nested
+fi

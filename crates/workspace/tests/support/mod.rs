@@ -1,12 +1,12 @@
 //! A person's repository, a session's folder and a real bubblewrap, all in a temporary directory.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use clauderon_runtime::{Bubblewrap, Installation, Runtime, User};
+use clauderon_runtime::{Bubblewrap, Docker, Installation, Runtime, User};
 use clauderon_session::SessionName;
 use clauderon_workspace::{Created, Plan, Sandboxes, Source, Workspace, create};
 
@@ -14,33 +14,78 @@ pub struct House {
     pub root: tempfile::TempDir,
     pub repository: PathBuf,
     pub session: PathBuf,
-    pub runtime: Bubblewrap,
+    pub runtime: Box<dyn Runtime>,
+    pub image: Option<String>,
 }
 
 /// Makes the house, or says why the test is skipped; where `CI` is set nothing is skipped.
 pub async fn house() -> Option<House> {
+    house_in(Kind::Bubblewrap).await
+}
+
+/// The same with a Docker engine, in the image that is made for tests.
+pub async fn docker_house() -> Option<House> {
+    house_in(Kind::Docker).await
+}
+
+enum Kind {
+    Bubblewrap,
+    Docker,
+}
+
+/// The name of the image that is made for tests.
+const IMAGE: &str = "clauderon-test";
+
+async fn runtime(
+    kind: Kind,
+    installation: Installation,
+) -> Result<(Box<dyn Runtime>, Option<String>), String> {
+    match kind {
+        Kind::Bubblewrap => {
+            let runtime = Bubblewrap::new(installation);
+            runtime.probe().await.map_err(|error| error.to_string())?;
+            Ok((Box::new(runtime), None))
+        }
+        Kind::Docker => {
+            let runtime = Docker::connect(installation, None)
+                .await
+                .map_err(|error| error.to_string())?;
+            runtime
+                .check_image(IMAGE)
+                .await
+                .map_err(|error| error.to_string())?;
+            Ok((Box::new(runtime), Some(IMAGE.to_owned())))
+        }
+    }
+}
+
+async fn house_in(kind: Kind) -> Option<House> {
     let root = tempfile::tempdir().unwrap();
     let home = root.path().join("person/.clauderon");
     let session = home.join("sessions/aaaaaaaaaa");
     fs::create_dir_all(&session).unwrap();
-    let runtime = Bubblewrap::new(Installation {
+    let installation = Installation {
         id: "test".into(),
         version: "0".into(),
         home,
         user_home: Some(root.path().join("person")),
         holder: PathBuf::new(),
-    });
-    if let Err(error) = runtime.probe().await {
-        assert!(std::env::var_os("CI").is_none(), "no bubblewrap: {error}");
-        eprintln!("skipped: {error}");
-        return None;
-    }
+    };
+    let (runtime, image) = match runtime(kind, installation).await {
+        Ok(found) => found,
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "no sandbox: {error}");
+            eprintln!("skipped: {error}");
+            return None;
+        }
+    };
     let repository = root.path().join("code");
     let house = House {
         root,
         repository,
         session,
         runtime,
+        image,
     };
     house.make_repository();
     Some(house)
@@ -70,8 +115,8 @@ impl House {
 
     pub fn sandboxes(&self) -> Sandboxes<'_> {
         Sandboxes {
-            runtime: &self.runtime,
-            image: None,
+            runtime: self.runtime.as_ref(),
+            image: self.image.clone(),
             user: User::for_caller(),
         }
     }
@@ -99,6 +144,7 @@ impl House {
     /// Runs a script as the agent would: as the sandbox's user, in the session's own mounts.
     pub async fn agent(&self, workspace: &Workspace, script: &str) -> String {
         let one = clauderon_runtime::OneShot {
+            image: self.image.clone(),
             mounts: workspace.mounts(),
             session_dir: Some(self.session.clone()),
             cwd: "/workspace".into(),
