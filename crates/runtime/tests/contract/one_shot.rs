@@ -100,14 +100,19 @@ async fn mounts_are_readable_or_writable_as_asked() {
     each(async |place: &Place| {
         let plan = place.session(clauderon_session::Mode::Print, "true");
         fs::write(plan.dir.join("run/note"), "seen").unwrap();
-        let mut one = shell("cat /clauderon/run/note; touch /workspace/made; touch /clauderon/run/no || echo refused; touch /clauderon/relay || echo refused");
+        // The sandbox user owns uploads: only the mount's own access keeps it from writing there.
+        let script =
+            "cat /clauderon/run/note; touch made; touch /kept/no 2>/dev/null || echo refused";
+        let mut one = shell(script);
         one.mounts = plan.mounts.clone();
+        one.mounts
+            .push(Mount::read_only(plan.dir.join("uploads"), "/kept"));
         one.session_dir = Some(plan.dir.clone());
         one.cwd = "/workspace".into();
         let output = place.run(one).await.unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "seenrefused\nrefused\n");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "seenrefused\n");
         assert!(plan.dir.join("workspace/made").exists());
-        assert!(!plan.dir.join("run/no").exists());
+        assert!(!plan.dir.join("uploads/no").exists());
     })
     .await;
 }
