@@ -107,7 +107,7 @@ impl Routes {
         Routes { rows }
     }
 
-    /// Gives the host of a package registry by its short name: `npm`, `pypi`, `crates`, `go`.
+    /// Gives the host of a package registry by its short name: `npm`, `pypi`, `crates`, `go` for reading, and those that lie beside them.
     pub fn registry_host(name: &str) -> Option<Host> {
         let builtin = Self::builtin();
         let row = builtin

@@ -351,6 +351,9 @@ fn public_packages_are_read_and_nothing_is_published() {
     let pypi = Routes::registry_host("pypi").unwrap();
     let crates = Routes::registry_host("crates").unwrap();
     let go = Routes::registry_host("go").unwrap();
+    let downloads = Routes::registry_host("crates-files").unwrap();
+    let sums = Routes::registry_host("go-checksums").unwrap();
+    let upload = Routes::registry_host("pypi-upload").unwrap();
     let long = "a".repeat(400);
     let cases: Vec<(String, &str)> = vec![
         (format!("GET {npm}/left-pad"), "forward npm"),
@@ -372,18 +375,19 @@ fn public_packages_are_read_and_nothing_is_published() {
         (format!("GET {pypi}/simple/requests/?data=x"), "refuse not_allowed"),
         (format!("GET {crates}/se/rd/serde"), "forward crates"),
         (format!("GET {crates}/config.json"), "forward crates"),
-        ("GET static.crates.io/crates/serde/1.0.0/download".into(), "forward crates-files"),
-        ("PUT crates.io/api/v1/crates/new".into(), "refuse not_allowed"),
+        (format!("GET {downloads}/crates/serde/1.0.0/download"), "forward crates-files"),
+        (format!("POST {upload}/legacy/"), "refuse forbidden"),
+        (format!("PUT {downloads}/api/v1/crates/new"), "refuse not_allowed"),
         (format!("GET {go}/github.com/!burnt!sushi/toml/@v/v1.0.0.zip"), "forward go"),
         (format!("GET {go}/golang.org/x/text/@v/list"), "forward go"),
         (format!("GET {go}/gopkg.in/yaml.v3/@latest"), "forward go"),
         // It would fetch from a stranger's server for its caller.
         (format!("GET {go}/evil.example/data/@v/list"), "refuse not_allowed"),
         (format!("GET {go}/github.com/evil/x/@v/../../../../evil.example/@v/list"), "refuse malformed_request"),
-        (format!("GET {go}/sumdb/sum.golang.org/lookup/evil.example/d@v1.0.0"), "answer go-checksums-by-proxy 404"),
-        ("GET sum.golang.org/lookup/github.com/a/b@v1.0.0".into(), "forward go-checksums"),
-        ("GET sum.golang.org/lookup/evil.example/d@v1.0.0".into(), "refuse not_allowed"),
-        ("GET sum.golang.org/tile/8/0/x001/234".into(), "forward go-checksums"),
+        (format!("GET {go}/sumdb/{sums}/lookup/evil.example/d@v1.0.0"), "answer go-checksums-by-proxy 404"),
+        (format!("GET {sums}/lookup/github.com/a/b@v1.0.0"), "forward go-checksums"),
+        (format!("GET {sums}/lookup/evil.example/d@v1.0.0"), "refuse not_allowed"),
+        (format!("GET {sums}/tile/8/0/x001/234"), "forward go-checksums"),
         ("GET github.com/a/b/releases/download/v1/b.tar.gz".into(), "forward github-downloads"),
         ("GET objects.githubusercontent.com/github-production-release-asset-2e65be/1/x?X-Amz-Signature=1".into(), "forward github-download-hosts"),
         ("GET codeload.github.com/a/b/tar.gz/refs/tags/v1".into(), "forward github-download-hosts"),
@@ -408,7 +412,6 @@ fn open_reaches_public_names_on_443_only() {
             ("GET https://8.8.8.8/", "refuse not_allowed"),
             ("GET https://localhost/", "refuse not_allowed"),
             ("TRACE https://example.com/", "refuse forbidden"),
-            ("POST https://upload.pypi.org/legacy/", "refuse forbidden"),
         ],
     );
 }
