@@ -70,9 +70,10 @@ fn argv(request: &LaunchRequest, prompt: Delivery<'_>) -> Vec<String> {
 }
 
 fn is_bare_word(prompt: &str) -> bool {
-    prompt
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    prompt.starts_with(|first: char| first.is_ascii_alphabetic())
+        && prompt
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 fn env(request: &LaunchRequest) -> std::collections::BTreeMap<String, String> {
