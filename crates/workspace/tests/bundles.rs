@@ -319,7 +319,12 @@ async fn bundles_with_holes_and_lies_are_refused() {
         [needs.as_bytes(), &whole[60..]].concat(),
     )
     .await;
-    shop.refuse("a link", Forged::Link("/etc/passwd".into()), &commit)
+    let elsewhere = shop.house.root.path().join("elsewhere");
+    fs::write(&elsewhere, &whole).unwrap();
+    shop.refuse("a link to a good bundle", Forged::Link(elsewhere), &commit)
+        .await;
+    let bundle = shop.bundle(&[(&tree, HEAD)], &[&blob, &tree]);
+    shop.refuse("a tree as the current commit", Forged::Bytes(bundle), &tree)
         .await;
     let twice = shop.commit(&shop.tree("100644", "y", &shop.object("blob", b"missing\n")));
     let bundle = shop.bundle(
@@ -327,4 +332,31 @@ async fn bundles_with_holes_and_lies_are_refused() {
         &[&blob, &tree, &commit, &twice],
     );
     refuse("one good and one with a hole", bundle).await;
+}
+
+#[tokio::test]
+async fn a_history_that_rests_on_a_hole_of_the_repository_is_refused() {
+    let shop = workshop!();
+    // The person's repository holds a stray commit whose own parent is missing, as after an interrupted prune.
+    let raw = git(&shop.at, &["cat-file", "commit", &shop.base]);
+    let (tree, rest) = raw.split_once('\n').unwrap();
+    let stray = format!("{tree}\nparent {}\n{rest}\n", "1".repeat(40));
+    let stray = shop.object("commit", stray.as_bytes());
+    let file = format!(".git/objects/{}/{}", &stray[..2], &stray[2..]);
+    fs::create_dir_all(shop.house.repository.join(&file).parent().unwrap()).unwrap();
+    fs::copy(shop.at.join(&file), shop.house.repository.join(&file)).unwrap();
+    let commit = git(
+        &shop.at,
+        &[
+            "commit-tree",
+            tree.trim_start_matches("tree "),
+            "-p",
+            &stray,
+            "-m",
+            "x",
+        ],
+    );
+    let bundle = shop.bundle(&[(&commit, HEAD)], &[&commit]);
+    shop.refuse("rests on a hole", Forged::Bytes(bundle), &commit)
+        .await;
 }

@@ -275,6 +275,9 @@ async fn what_cannot_be_cloned_is_refused_with_a_sentence() {
         Error::UnusablePath { .. }
     ));
     house.git(&["config", "uploadpack.allowFilter", "true"]);
+    house.write(".gitattributes", "*.x -text\n");
+    house.git(&["add", "."]);
+    house.git(&["commit", "-qm", "attributes"]);
     let url = format!("file://{}", house.repository.display());
     git(
         root,
