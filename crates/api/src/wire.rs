@@ -19,4 +19,4 @@ pub use daemon::{
 pub use events::ServerEvent;
 pub use policy::{AllowHost, AuditQuery, AuditReport, AuditRow, GrantRow, PolicyView, RefusedRow};
 pub use session::{CreateLine, CreateSession, Created, Session};
-pub use work::{Commit, DiffView, LogsQuery, PullView};
+pub use work::{ChangedFile, DiffView, LogsQuery, PullView};

@@ -1,1 +1,70 @@
-//! Placeholder.
+//! The daemon: puts the parts together and keeps them alive. `Config` is read, `build` binds and opens without starting
+//! anything, `run` serves, `drain` ends with a deadline. Agents outlive it; the next daemon takes them up again.
+
+mod audit;
+mod build;
+mod clock;
+mod config;
+mod configuration;
+mod console;
+mod credentials;
+mod doctor;
+mod egress;
+mod events;
+mod failure;
+mod instance;
+mod observer;
+mod paths;
+mod programs;
+mod reload;
+mod runtimes;
+mod service;
+mod sessions;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use config::Config;
+pub use instance::AlreadyRuns;
+pub use paths::Paths;
+
+/// How long an ending daemon waits for requests and connections.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs the daemon of the installation at `home` in the foreground until it is asked to end.
+///
+/// # Errors
+/// Says in one sentence what keeps it from running: a bad setting (naming it), a folder that cannot be written, or
+/// [`AlreadyRuns`].
+pub fn run(home: PathBuf) -> Result<()> {
+    let paths = Paths::at(home)?;
+    paths.prepare()?;
+    let config = Config::load(&paths)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("start the daemon's threads")?;
+    let ended = runtime.block_on(serve(paths, config));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn serve(paths: Paths, config: Config) -> Result<()> {
+    let built = build::build(paths, config).await?;
+    let mut running = built.spawn().await;
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = running.asked_to_stop() => {}
+    }
+    if tokio::time::timeout(GRACE, running.drain()).await.is_err() {
+        tracing::warn!("some connections did not end in time and were abandoned");
+    }
+    Ok(())
+}

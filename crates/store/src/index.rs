@@ -82,16 +82,18 @@ impl Index {
         Ok(id.and_then(|id| id.parse().ok()))
     }
 
-    pub(crate) fn recent_repositories(&self, limit: u32) -> Result<Vec<PathBuf>, StoreError> {
+    pub(crate) fn recent_repositories(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(PathBuf, u64)>, StoreError> {
         let mut query = self
             .db
-            .prepare("SELECT path FROM repository ORDER BY used_ms DESC, path LIMIT ?1")?;
-        let paths = query.query_map([limit], |row| row.get::<_, String>(0))?;
-        Ok(paths
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .map(PathBuf::from)
-            .collect())
+            .prepare("SELECT path, used_ms FROM repository ORDER BY used_ms DESC, path LIMIT ?1")?;
+        let rows = query.query_map([limit], |row| {
+            let used: i64 = row.get(1)?;
+            Ok((PathBuf::from(row.get::<_, String>(0)?), used.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

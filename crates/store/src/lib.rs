@@ -18,7 +18,7 @@ use clauderon_session::{SessionId, SessionName};
 
 pub use error::StoreError;
 pub use folder::{Broken, SessionDir};
-pub use record::{Limits, Record};
+pub use record::Record;
 
 use folder::Folders;
 use grants::Grants;
@@ -106,8 +106,8 @@ impl Store {
         self.inner().index.find(name)
     }
 
-    /// Lists the repositories that sessions were made of, the latest first.
-    pub fn recent_repositories(&self, limit: u32) -> Result<Vec<PathBuf>, StoreError> {
+    /// Lists the repositories that sessions were made of, the latest first, with the time in milliseconds since 1970.
+    pub fn recent_repositories(&self, limit: u32) -> Result<Vec<(PathBuf, u64)>, StoreError> {
         self.inner().index.recent_repositories(limit)
     }
 

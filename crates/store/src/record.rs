@@ -25,22 +25,13 @@ pub struct Record {
     pub container: Option<String>,
     /// The user and group inside the sandbox.
     pub user: (u32, u32),
-    /// What its sandbox may use.
+    /// The limits that hold for its sandbox, in words; empty until the sandbox is made.
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: Vec<String>,
+    /// What the person was told when it was made, one sentence each.
+    #[serde(default)]
+    pub notices: Vec<String>,
     /// Whether the agent was given a prompt, and so is expected to work.
     #[serde(default)]
     pub prompted: bool,
-}
-
-/// What a sandbox may use. None means: no limit was set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Limits {
-    /// Processes and threads.
-    pub pids: Option<u32>,
-    /// Bytes of memory.
-    pub memory: Option<u64>,
-    /// Thousandths of a processor.
-    pub cpu_milli: Option<u32>,
 }

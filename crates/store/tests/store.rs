@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clauderon_policy::{Grant, Host, Posture};
 use clauderon_session::{Agent, Backend, Event, Lifecycle, Mode, SessionId, SessionName, Spec};
-use clauderon_store::{Found, Limits, Record, Store, StoreError};
+use clauderon_store::{Found, Record, Store, StoreError};
 use tempfile::TempDir;
 
 fn id(number: u8) -> SessionId {
@@ -43,10 +43,8 @@ fn record(number: u8, name: &str, created_ms: u64) -> Record {
         github: None,
         container: Some("c0ffee".to_owned()),
         user: (1000, 1000),
-        limits: Limits {
-            pids: Some(4_096),
-            ..Limits::default()
-        },
+        limits: vec!["4096 processes: kernel-enforced".to_owned()],
+        notices: Vec::new(),
         prompted: true,
     }
 }
@@ -163,14 +161,12 @@ fn a_deleted_database_is_made_again_from_the_folders() {
     let (store, found) = bench.open();
     assert_eq!(names(&found), ["old", "new"]);
     assert_eq!(store.find(&"new".parse().unwrap()).unwrap(), Some(id(2)));
-    assert_eq!(
-        store.recent_repositories(5).unwrap(),
-        [Path::new("/src/new"), Path::new("/src/old")]
-    );
-    assert_eq!(
-        store.recent_repositories(1).unwrap(),
-        [Path::new("/src/new")]
-    );
+    let recent = |limit| -> Vec<PathBuf> {
+        let rows = store.recent_repositories(limit).unwrap();
+        rows.into_iter().map(|(path, _)| path).collect()
+    };
+    assert_eq!(recent(5), [Path::new("/src/new"), Path::new("/src/old")]);
+    assert_eq!(recent(1), [Path::new("/src/new")]);
     assert_eq!(
         store.always_allowed(Path::new("/src/old")),
         [grant("crates.example")]

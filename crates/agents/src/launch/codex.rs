@@ -12,13 +12,16 @@ const PLACEHOLDER: &str = "sk-clauderon-proxy-placeholder";
 
 const CONFIG: &str = "codex-config.toml";
 
-/// Hooks will stand here too: those of the system's file run without a review.
+/// Hooks will stand here too: those of the system's file run without a review. The provider's own web search would
+/// fetch on the agent's behalf, and a compressed body could not be checked, so the proxy refuses both.
 const SYSTEM_CONFIG: &str = r#"approval_policy = "never"
 sandbox_mode = "danger-full-access"
 check_for_update_on_startup = false
+web_search = "disabled"
 
 [features]
 plugins = false
+enable_request_compression = false
 api_key_model_discovery = false
 daemon_auto_start = false
 

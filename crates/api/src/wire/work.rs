@@ -9,10 +9,12 @@ pub struct DiffView {
     pub base: String,
     /// The session's branch.
     pub branch: String,
-    /// The commits since the base, oldest first.
-    pub commits: Vec<Commit>,
-    /// Whether there is work that no commit has, untracked files included.
-    pub uncommitted: bool,
+    /// The session's current commit.
+    pub head: String,
+    /// How many commits it is ahead of the base.
+    pub commits: u64,
+    /// Every changed file, untracked ones included.
+    pub files: Vec<ChangedFile>,
     /// One patch from the base to the files as they are. Bytes that are not UTF-8 are replaced.
     pub patch: String,
     /// Whether the patch was cut at the limit.
@@ -23,13 +25,18 @@ pub struct DiffView {
     pub notices: Vec<String>,
 }
 
-/// A commit.
+/// A changed file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Its hash.
-    pub id: String,
-    /// Its first line.
-    pub subject: String,
+pub struct ChangedFile {
+    /// Its path.
+    pub path: String,
+    /// Its path at the base, where it was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Lines added; `None` for a binary file.
+    pub added: Option<u64>,
+    /// Lines removed; `None` for a binary file.
+    pub removed: Option<u64>,
 }
 
 /// What came home.

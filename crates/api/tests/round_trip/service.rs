@@ -159,8 +159,9 @@ impl Service for InMemory {
         Ok(DiffView {
             base: "0".into(),
             branch: "b".into(),
-            commits: vec![],
-            uncommitted: true,
+            head: "1".into(),
+            commits: 1,
+            files: vec![],
             patch: "+line\n".into(),
             truncated: false,
             notices: vec![],

@@ -49,22 +49,20 @@ impl Diff {
     }
 }
 
-/// Colours and escapes; begins with the commits.
+/// Colours and escapes; begins with the changed files and their lines.
 fn coloured(diff: &DiffView) -> String {
-    let mut text = String::new();
-    for commit in &diff.commits {
-        let id: String = commit.id.chars().take(10).collect();
-        let id = output::escape(&id);
-        text.push_str(&format!(
-            "\x1b[33m{id}{RESET} {}\n",
-            output::escape(&commit.subject)
-        ));
-    }
-    if diff.uncommitted {
-        text.push_str(&format!("\x1b[33m(and uncommitted work){RESET}\n"));
-    }
-    if diff.patch.is_empty() && text.is_empty() {
+    if diff.patch.is_empty() && diff.files.is_empty() {
         return "No changes.\n".to_owned();
+    }
+    let mut text = String::new();
+    for file in &diff.files {
+        let count = |lines: Option<u64>| lines.map_or("-".to_owned(), |lines| lines.to_string());
+        text.push_str(&format!(
+            "\x1b[32m{:>5}{RESET} \x1b[31m{:>5}{RESET} {}\n",
+            count(file.added),
+            count(file.removed),
+            output::escape(&file.path)
+        ));
     }
     for line in diff.patch.lines() {
         let escaped = output::escape_text(line);
@@ -96,8 +94,9 @@ mod tests {
         let diff = DiffView {
             base: String::new(),
             branch: String::new(),
-            commits: vec![],
-            uncommitted: false,
+            head: String::new(),
+            commits: 0,
+            files: vec![],
             patch: "@@\n+a\x1b]52;c;x\x07\n-\tb\n c\r\n".to_owned(),
             truncated: false,
             notices: vec![],

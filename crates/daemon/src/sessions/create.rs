@@ -1,0 +1,308 @@
+//! Makes a session, step by step; a step that fails takes back all that came before it.
+
+use clauderon_api::{CreateSession, Created, Error, ErrorCode, Progress};
+use clauderon_policy::{Policy, Posture, Repository, Subject};
+use clauderon_runtime::{Runtime, User};
+use clauderon_session::{Agent, Backend, Event, Lifecycle, Mode, SessionId, SessionName, Spec};
+use clauderon_store::{Record, SessionDir, StoreError};
+use clauderon_workspace::{Forget, Plan, Sandboxes, Source, Workspace, forget};
+
+use super::plan::{self, Occasion};
+use super::{Sessions, Shared, folders};
+use crate::clock::now_ms;
+use crate::{credentials, failure};
+
+/// Makes the session that `request` asks for and starts its agent.
+pub async fn create(
+    sessions: &Sessions,
+    request: CreateSession,
+    progress: Progress,
+) -> Result<Created, Error> {
+    let shared = sessions.shared.clone();
+    let defaults = &shared.preferences.defaults;
+    let agent = request.agent.or(defaults.agent).unwrap_or(Agent::Claude);
+    let mut notices = Vec::new();
+
+    super::installed(&shared, agent)?;
+    let credential = credentials::for_agent(&shared.vaults, agent)?;
+    notices.extend(differing_environment(&shared, &request));
+    progress.say("look at the repository");
+    let source = Source::inspect(&request.repository)
+        .await
+        .map_err(failure::workspace)?;
+    let name = name(sessions, &request, &source, &mut notices)?;
+    let _reserved = sessions.reserve(name.clone())?;
+    let chosen = shared
+        .runtimes
+        .choose(request.backend.or(defaults.backend))
+        .await
+        .map_err(failure::unavailable)?;
+    notices.extend(chosen.notice);
+    let image = image(&request, &shared, chosen.runtime.backend(), &mut notices)?;
+
+    let id = new_id()?;
+    let spec = Spec {
+        id,
+        name: name.clone(),
+        agent,
+        backend: chosen.runtime.backend(),
+        mode: request.mode,
+        image,
+        model: request.model.clone().or_else(|| defaults.model.clone()),
+        repository: source.root.clone(),
+        base: source.head.clone(),
+        branch: name.branch(),
+        created_ms: now_ms(),
+        agent_session: uuid()?,
+    };
+    check_prompt(&spec, &request)?;
+    tracing::info!(session = %id, %name, %agent, backend = %spec.backend, %credential, "create");
+
+    let half = HalfMade {
+        shared: &shared,
+        paths: shared.store.dir(id),
+    };
+    let made = half
+        .make(
+            sessions,
+            &request,
+            &source,
+            spec,
+            notices,
+            &progress,
+            &*chosen.runtime,
+        )
+        .await;
+    if made.is_err() {
+        half.undo(sessions, id).await;
+    }
+    made
+}
+
+/// A session in the making.
+struct HalfMade<'a> {
+    shared: &'a std::sync::Arc<Shared>,
+    paths: SessionDir,
+}
+
+impl HalfMade<'_> {
+    #[allow(clippy::too_many_arguments)]
+    async fn make(
+        &self,
+        sessions: &Sessions,
+        request: &CreateSession,
+        source: &Source,
+        spec: Spec,
+        mut notices: Vec<String>,
+        progress: &Progress,
+        runtime: &dyn Runtime,
+    ) -> Result<Created, Error> {
+        let user = User::for_caller();
+        if let Some(image) = &spec.image {
+            progress.say(format!("check the image {image}"));
+            runtime.check_image(image).await.map_err(failure::runtime)?;
+        }
+        self.shared
+            .store
+            .create_dir(spec.id)
+            .map_err(|error| Error::failed(error.to_string()))?;
+        let ca = folders::fill(&self.paths, spec.id, user).map_err(failure::anyhow)?;
+        progress.say("clone the repository");
+        let git = self.shared.runtimes.fast_git().await;
+        let sandboxes = Sandboxes {
+            runtime: git.as_deref().unwrap_or(runtime),
+            image: spec.image.clone(),
+            user,
+        };
+        let plan = Plan {
+            session_dir: self.paths.path(),
+            name: &spec.name,
+            source,
+            isolate_history: false,
+            include_secrets: false,
+        };
+        let (made, uncommitted) = tokio::join!(
+            clauderon_workspace::create(&sandboxes, plan),
+            clauderon_workspace::uncommitted(&sandboxes, source)
+        );
+        let made = made.map_err(failure::workspace)?;
+        notices.extend(made.notices.iter().map(ToString::to_string));
+        notices.extend(uncommitted.map(|notice| notice.to_string()));
+
+        let record = self.record(request, source, spec, notices.clone());
+        self.shared
+            .store
+            .save(&record)
+            .map_err(|error| Error::failed(error.to_string()))?;
+        let session = sessions.adopt(record, made.workspace, ca)?;
+        session.event(Event::Created).await;
+        progress.say("start the sandbox");
+        let occasion = Occasion {
+            prompt: request.prompt.clone(),
+            resume: false,
+            cols: request.cols,
+            rows: request.rows,
+        };
+        session.start(occasion).await?;
+        Ok(Created {
+            session: session.view(),
+            notices,
+        })
+    }
+
+    fn record(
+        &self,
+        request: &CreateSession,
+        source: &Source,
+        spec: Spec,
+        notices: Vec<String>,
+    ) -> Record {
+        let posture = request
+            .posture
+            .or(self.shared.preferences.defaults.policy)
+            .unwrap_or(Posture::Balanced);
+        let github = source
+            .github
+            .clone()
+            .map(|(owner, name)| Repository { owner, name });
+        Record {
+            life: Lifecycle::new(spec.created_ms),
+            user: {
+                let user = User::for_caller();
+                (user.uid, user.gid)
+            },
+            prompted: request.prompt.is_some(),
+            posture,
+            grants: Vec::new(),
+            github,
+            container: None,
+            limits: Vec::new(),
+            notices,
+            spec,
+        }
+    }
+
+    /// Takes back whatever was made; what cannot be taken back is said in the log, never to the person twice.
+    async fn undo(&self, sessions: &Sessions, id: SessionId) {
+        if let Some(session) = sessions.forget(id) {
+            let _ = session.remove().await;
+        }
+        if let Ok(workspace) = Workspace::load(self.paths.path())
+            && let Err(error) = forget(&workspace, Forget::Everything).await
+        {
+            tracing::warn!(session = %id, %error, "references were left behind");
+        }
+        match self.shared.store.remove(id) {
+            Ok(()) | Err(StoreError::NoSession(_)) => {}
+            Err(error) => tracing::warn!(session = %id, %error, "the folder was left behind"),
+        }
+    }
+}
+
+fn name(
+    sessions: &Sessions,
+    request: &CreateSession,
+    source: &Source,
+    notices: &mut Vec<String>,
+) -> Result<SessionName, Error> {
+    let Some(typed) = &request.name else {
+        return Ok(sessions.free_name(&source.root));
+    };
+    let converted = SessionName::convert(typed).map_err(|error| Error::usage(error.to_string()))?;
+    if converted.changed {
+        notices.push(format!("is named {}", converted.name.as_str()));
+    }
+    Ok(converted.name)
+}
+
+fn image(
+    request: &CreateSession,
+    shared: &Shared,
+    backend: Backend,
+    notices: &mut Vec<String>,
+) -> Result<Option<String>, Error> {
+    match (backend, &request.image) {
+        (Backend::Docker, Some(image)) => Ok(Some(image.clone())),
+        (Backend::Docker, None) => {
+            let configured = shared.preferences.defaults.image.clone();
+            Ok(Some(configured.unwrap_or_else(|| {
+                clauderon_runtime::docker::DEFAULT_IMAGE.to_owned()
+            })))
+        }
+        (Backend::Bubblewrap | Backend::Fake, Some(image)) => {
+            notices.push(format!(
+                "does not use the image {image}: {backend} has no images"
+            ));
+            Ok(None)
+        }
+        (Backend::Bubblewrap | Backend::Fake, None) => Ok(None),
+    }
+}
+
+/// Refuses what could not be started before anything is made.
+fn check_prompt(spec: &Spec, request: &CreateSession) -> Result<(), Error> {
+    let occasion = Occasion {
+        prompt: request.prompt.clone(),
+        ..Occasion::default()
+    };
+    if spec.mode == Mode::Print && request.prompt.as_deref().is_none_or(str::is_empty) {
+        return Err(Error::usage("print mode needs a prompt")
+            .hint("give one as the last argument, or `-` to read it from standard input"));
+    }
+    plan::check(spec, &occasion).map_err(failure::launch)
+}
+
+fn differing_environment(shared: &Shared, request: &CreateSession) -> Option<String> {
+    let theirs = request.credential_fingerprints.as_ref()?;
+    let differing = shared
+        .environment
+        .differing(theirs.salt.as_bytes(), &theirs.values);
+    (!differing.is_empty()).then(|| {
+        format!(
+            "uses the daemon's own values, not this shell's, for {}; `clauderon daemon restart` takes this shell's",
+            differing.join(", ")
+        )
+    })
+}
+
+/// Builds the policy of a session from its record.
+pub fn policy(shared: &Shared, record: &Record) -> Policy {
+    let mut grants = record.grants.clone();
+    grants.extend(shared.store.always_allowed(&record.spec.repository));
+    Policy {
+        posture: record.posture,
+        routes: shared.routes.borrow().clone(),
+        grants,
+        subject: Subject {
+            agent: record.spec.agent.to_string(),
+            repository: record.github.clone(),
+        },
+    }
+}
+
+fn new_id() -> Result<SessionId, Error> {
+    Ok(SessionId::from_random(random()?))
+}
+
+/// Makes a random (version 4) UUID.
+fn uuid() -> Result<String, Error> {
+    let mut bytes: [u8; 16] = random()?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok([
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-"))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::new(ErrorCode::Failed, format!("no random bytes: {error}")))?;
+    Ok(bytes)
+}

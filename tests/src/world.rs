@@ -1,0 +1,282 @@
+//! One installation, one repository, one scripted upstream; gone with the value.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use clauderon_rehearsal::{Options, Rehearsal};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::canary::Canary;
+use crate::programs::{self, Finished};
+
+/// Hosts that the scripted upstream answers for; the rest of the world does not exist.
+const HOSTS: [&str; 5] = [
+    "api.anthropic.com",
+    "api.openai.com",
+    "chatgpt.com",
+    "github.com",
+    "echo.example",
+];
+
+/// One installation under test.
+pub struct World {
+    /// The folder of everything below.
+    pub root: TempDir,
+    /// `CLAUDERON_HOME`.
+    pub home: PathBuf,
+    /// The person's repository.
+    pub repository: PathBuf,
+    /// The scripted upstream; it records all that it received.
+    pub upstream: Rehearsal,
+    /// The real Anthropic token.
+    pub anthropic: Canary,
+    /// The real OpenAI key.
+    pub openai: Canary,
+    /// The real GitHub token.
+    pub github: Canary,
+    runtime: Arc<tokio::runtime::Runtime>,
+}
+
+impl World {
+    /// Makes an installation with a repository of one commit and tokens for everything.
+    pub fn new() -> Self {
+        let runtime = Arc::new(
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .expect("a runtime can be built"),
+        );
+        // Not below $HOME: a root caller's home may be closed to the sandbox's user.
+        let root = tempfile::Builder::new()
+            .prefix("cl-")
+            .tempdir_in("/tmp")
+            .expect("a folder in /tmp");
+        let home = root.path().join("home");
+        let repository = root.path().join("repository");
+        let bare = root.path().join("github");
+        std::fs::create_dir_all(&home).expect("make the home");
+        std::fs::create_dir_all(&bare).expect("make the folder of bare repositories");
+        let upstream = runtime
+            .block_on(Rehearsal::start(Options {
+                extra_hosts: vec!["echo.example".to_owned()],
+                repositories: Some(bare),
+                ..Options::default()
+            }))
+            .expect("the scripted upstream starts");
+        let world = Self {
+            home,
+            repository,
+            upstream,
+            anthropic: Canary::new("sk-ant-oat01-"),
+            openai: Canary::new("sk-proj-"),
+            github: Canary::new("ghp_"),
+            root,
+            runtime,
+        };
+        world.configure();
+        make_repository(&world.repository);
+        world
+    }
+
+    fn configure(&self) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let ca = self.root.path().join("upstream-ca.pem");
+        std::fs::write(&ca, self.upstream.ca_pem()).expect("write the upstream's CA");
+        let resolve: String = HOSTS
+            .iter()
+            .map(|host| format!("\"{host}:443\" = \"{}\"\n", self.upstream.addr()))
+            .collect();
+        let proxy = format!("[upstream]\nca_file = {ca:?}\n[upstream.resolve]\n{resolve}");
+        std::fs::write(self.home.join("proxy.toml"), proxy).expect("write proxy.toml");
+        let secrets = self.home.join("secrets");
+        std::fs::create_dir_all(&secrets).expect("make secrets/");
+        for (name, canary) in [
+            ("anthropic_oauth_token", &self.anthropic),
+            ("openai_api_key", &self.openai),
+            ("github_token", &self.github),
+        ] {
+            let path = secrets.join(name);
+            std::fs::write(&path, &canary.token).expect("write a secret");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+                .expect("narrow a secret");
+        }
+        std::os::unix::fs::symlink(programs::agents(), self.home.join("agents"))
+            .expect("link the agents");
+    }
+
+    /// Prepares `clauderon` with these arguments in this installation, with an environment of its own.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(programs::folder().join("clauderon"));
+        command
+            .args(args)
+            .current_dir(&self.repository)
+            .env_clear()
+            .env("CLAUDERON_HOME", &self.home)
+            .env("HOME", self.root.path())
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+            .env("LANG", "C.UTF-8")
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `clauderon` with these arguments to its end.
+    pub fn run(&self, args: &[&str]) -> Finished {
+        Finished::from(self.command(args).output().expect("clauderon starts"))
+    }
+
+    /// Runs `clauderon … --json` and returns what it printed.
+    #[track_caller]
+    pub fn json(&self, args: &[&str]) -> Value {
+        let finished = self.run(&[args, &["--json"]].concat()).expect(0);
+        serde_json::from_str(&finished.stdout).unwrap_or_else(|error| {
+            panic!("{args:?} printed no JSON ({error}): {}", finished.stdout)
+        })
+    }
+
+    /// Creates a session in print mode and waits for its end.
+    pub fn print(&self, backend: &str, agent: &str, name: &str, prompt: &str) -> Finished {
+        let image = programs::IMAGE;
+        let mut args = vec![
+            "create",
+            "--name",
+            name,
+            "--agent",
+            agent,
+            "--backend",
+            backend,
+        ];
+        if backend == "docker" {
+            args.extend(["--image", image]);
+        }
+        args.extend(["--print", "--prompt", prompt]);
+        self.run(&args)
+    }
+
+    /// Creates an interactive session and returns at once.
+    pub fn detached(
+        &self,
+        backend: &str,
+        agent: &str,
+        name: &str,
+        prompt: Option<&str>,
+    ) -> Finished {
+        let mut args = vec![
+            "create",
+            "--name",
+            name,
+            "--agent",
+            agent,
+            "--backend",
+            backend,
+            "--detach",
+        ];
+        if backend == "docker" {
+            args.extend(["--image", programs::IMAGE]);
+        }
+        args.extend(prompt.iter().flat_map(|prompt| ["--prompt", prompt]));
+        self.run(&args)
+    }
+
+    /// Runs a shell command inside a sandbox, through the agent's own tool, and returns what it printed there.
+    #[track_caller]
+    pub fn inside(&self, backend: &str, name: &str, command: &str) -> String {
+        let script = format!("{{ {command}\n}} > /workspace/.out 2>&1");
+        let prompt = script_prompt(&[
+            json!({"tool": "Bash", "input": {"command": script, "description": "look"}}),
+            json!({"text": "looked"}),
+        ]);
+        self.print(backend, "claude", name, &prompt).expect(0);
+        let id = self
+            .json(&["list"])
+            .as_array()
+            .and_then(|all| all.iter().find(|one| one["name"] == name).cloned())
+            .unwrap_or_else(|| panic!("session {name} is not listed"));
+        let id = id["id"].as_str().expect("a session has an id");
+        std::fs::read_to_string(self.session_folder(id).join("workspace/.out"))
+            .expect("the command wrote its output")
+    }
+
+    /// Returns one session's folder.
+    pub fn session_folder(&self, id: &str) -> PathBuf {
+        self.home.join("sessions").join(id)
+    }
+
+    /// Waits, in this installation's own runtime, for something of the upstream.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Returns the daemon's process id.
+    pub fn daemon_pid(&self) -> i32 {
+        self.json(&["daemon", "status"])["pid"]
+            .as_i64()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .expect("a daemon answers")
+    }
+
+    /// Returns every audit record.
+    pub fn audit(&self) -> Vec<Value> {
+        std::fs::read_to_string(self.home.join("audit.jsonl"))
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let sessions = self.run(&["list", "--json"]);
+        let sessions: Value = serde_json::from_str(&sessions.stdout).unwrap_or_default();
+        for session in sessions.as_array().into_iter().flatten() {
+            if let Some(id) = session["id"].as_str() {
+                self.run(&["delete", id, "--yes"]);
+            }
+        }
+        self.run(&["daemon", "stop"]);
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.home.join("logs/daemon.log"));
+            eprintln!("--- daemon.log\n{}", log.unwrap_or_default());
+        }
+    }
+}
+
+/// Writes steps as the scripted model reads them from a prompt.
+pub fn script_prompt(steps: &[Value]) -> String {
+    format!("SCRIPT:{}", Value::from(steps.to_vec()))
+}
+
+/// Makes a repository with one commit, whoever the caller is.
+pub fn make_repository(folder: &Path) {
+    std::fs::create_dir_all(folder).expect("make the repository's folder");
+    std::fs::write(folder.join("README.md"), "# A repository\n").expect("write a file");
+    git(folder, &["init", "--quiet", "--initial-branch=main"]);
+    git(folder, &["config", "user.name", "Ada"]);
+    git(folder, &["config", "user.email", "ada@example.com"]);
+    git(folder, &["add", "--all"]);
+    git(folder, &["commit", "--quiet", "--message", "First"]);
+}
+
+/// Runs the host's git in a folder and returns what it printed.
+#[track_caller]
+pub fn git(folder: &Path, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(args)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .expect("git starts");
+    let finished = Finished::from(output).expect(0);
+    finished.stdout
+}

