@@ -1,0 +1,322 @@
+//! The one loop of a holder: sandbox to log, log to viewers, commands to sandbox.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use clauderon_holder::{Command, ExitRecord, Hello, Mode, Report, SessionFiles};
+
+use crate::held::{Ended, Held};
+use crate::log::Log;
+use crate::sys::{self, PollSet, Signals};
+use crate::viewer::Viewer;
+
+/// Output that no viewer has seen yet, above which the agent has to wait.
+const PAUSE: u64 = 1024 * 1024;
+/// And below which it goes on.
+const RESUME: u64 = 256 * 1024;
+/// How long viewers may take for the rest after the end.
+const DRAIN: Duration = Duration::from_secs(10);
+/// What the agent gets when the holder itself is asked to end.
+const GRACE: Duration = Duration::from_secs(5);
+const MOST_VIEWERS: usize = 64;
+const SCRATCH: usize = 32 * 1024;
+
+pub struct Hold {
+    mode: Mode,
+    files: SessionFiles,
+    _lock: File,
+    signals: Signals,
+    log: Log,
+    listener: UnixListener,
+    held: Box<dyn Held>,
+    viewers: Vec<Viewer>,
+    last_viewer: u64,
+    paused: bool,
+    kill_at: Option<Instant>,
+    end: Option<(ExitRecord, Instant)>,
+    leaving: bool,
+    scratch: Box<[u8]>,
+}
+
+impl Hold {
+    pub fn new(
+        mode: Mode,
+        files: SessionFiles,
+        lock: File,
+        signals: Signals,
+        log: Log,
+        listener: UnixListener,
+        held: Box<dyn Held>,
+    ) -> Self {
+        Self {
+            mode,
+            files,
+            _lock: lock,
+            signals,
+            log,
+            listener,
+            held,
+            viewers: Vec::new(),
+            last_viewer: 0,
+            paused: false,
+            kill_at: None,
+            end: None,
+            leaving: false,
+            scratch: vec![0; SCRATCH].into_boxed_slice(),
+        }
+    }
+
+    /// Runs until the agent ended and its viewers know.
+    pub fn run(mut self) {
+        let mut set = PollSet::default();
+        while !self.is_done(Instant::now()) {
+            self.watch(&mut set);
+            if let Err(error) = set.wait(self.deadline()) {
+                sys::note(&format!("cannot wait for events: {error}"));
+                break;
+            }
+            self.turn(&set, Instant::now());
+        }
+        let _ = fs::remove_file(self.files.socket());
+    }
+
+    fn is_done(&self, now: Instant) -> bool {
+        match &self.end {
+            Some((_, deadline)) => now >= *deadline || !self.viewers.iter().any(Viewer::is_owed),
+            None => self.leaving,
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let held = if self.end.is_none() {
+            self.held.deadline()
+        } else {
+            None
+        };
+        // A pause is looked at again, since a viewer may stop looking without a sign.
+        let pause = self
+            .paused
+            .then(|| Instant::now() + Duration::from_millis(500));
+        let drain = self.end.as_ref().map(|(_, deadline)| *deadline);
+        held.into_iter()
+            .chain(self.kill_at)
+            .chain(pause)
+            .chain(drain)
+            .min()
+    }
+
+    fn watch(&mut self, set: &mut PollSet) {
+        set.clear();
+        set.add(self.signals.fd(), libc::POLLIN);
+        if self.viewers.len() < MOST_VIEWERS {
+            set.add(self.listener.as_raw_fd(), libc::POLLIN);
+        }
+        if self.end.is_none() {
+            self.held.watch(!self.paused, set);
+            if let Some(execs) = self.held.execs() {
+                let viewers = &self.viewers;
+                let room = |id| {
+                    viewers
+                        .iter()
+                        .find(|viewer| viewer.id == id)
+                        .is_none_or(Viewer::has_room)
+                };
+                execs.watch(room, set);
+            }
+        }
+        for viewer in &self.viewers {
+            viewer.watch(&self.log, self.end.is_some(), set);
+        }
+    }
+
+    fn turn(&mut self, set: &PollSet, now: Instant) {
+        while let Some(signal) = self.signals.next() {
+            if signal == libc::SIGTERM {
+                self.leave(now);
+            }
+        }
+        if self.kill_at.is_some_and(|at| now >= at) {
+            self.kill_at = None;
+            self.held.kill();
+        }
+        if self.end.is_none() {
+            self.turn_held(set, now);
+        }
+        if set.is_ready(self.listener.as_raw_fd()) {
+            self.accept(now);
+        }
+        self.take_commands(set, now);
+        let exit = self.end.as_ref().map(|(record, _)| record);
+        for viewer in &mut self.viewers {
+            viewer.send(&self.log, exit, now, &mut self.scratch);
+        }
+        self.forget_the_gone();
+        self.paused = self.must_pause(now);
+    }
+
+    fn turn_held(&mut self, set: &PollSet, now: Instant) {
+        let log = &mut self.log;
+        let ended = self
+            .held
+            .turn(set, now, &mut |stream, bytes| log.append(stream, bytes));
+        if let Some(execs) = self.held.execs() {
+            let viewers = &mut self.viewers;
+            execs.turn(set, &mut self.scratch, &mut |id, report| {
+                if let Some(viewer) = viewers.iter_mut().find(|viewer| viewer.id == id) {
+                    viewer.tell(&report);
+                }
+            });
+        }
+        if let Some(ended) = ended {
+            self.finish(ended, now);
+        }
+    }
+
+    fn finish(&mut self, ended: Ended, now: Instant) {
+        let Ended {
+            code,
+            signal,
+            oom,
+            error,
+        } = ended;
+        let record = ExitRecord {
+            code,
+            signal,
+            oom,
+            at_ms: sys::now_ms(),
+            error,
+        };
+        if let Err(error) = write_exit(&self.files, &record) {
+            sys::note(&format!("the exit record cannot be written: {error}"));
+        }
+        self.kill_at = None;
+        self.end = Some((record, now + DRAIN));
+    }
+
+    /// Asked to end: a sandbox that is bound to the holder goes with it, another stays.
+    fn leave(&mut self, now: Instant) {
+        if self.held.is_bound_to_holder() && self.end.is_none() {
+            self.stop(now + GRACE);
+        } else {
+            self.leaving = true;
+        }
+    }
+
+    fn stop(&mut self, kill_at: Instant) {
+        if let Err(sentence) = self.held.signal(libc::SIGTERM) {
+            sys::note(&sentence);
+        }
+        self.kill_at = Some(self.kill_at.map_or(kill_at, |earlier| earlier.min(kill_at)));
+    }
+
+    fn accept(&mut self, now: Instant) {
+        let Ok((stream, _)) = self.listener.accept() else {
+            return;
+        };
+        let hello = Report::Hello(Hello {
+            mode: self.mode,
+            offset_start: self.log.start(),
+            offset_end: self.log.end(),
+            running: self.end.is_none(),
+            pid: std::process::id(),
+        });
+        self.last_viewer += 1;
+        if let Ok(viewer) = Viewer::new(self.last_viewer, stream, hello, now) {
+            self.viewers.push(viewer);
+        }
+    }
+
+    fn take_commands(&mut self, set: &PollSet, now: Instant) {
+        for index in 0..self.viewers.len() {
+            if set.is_ready(self.viewers[index].fd()) {
+                self.viewers[index].receive(&mut self.scratch);
+            }
+            self.viewers[index].block(false);
+            loop {
+                match self.viewers[index].peek() {
+                    Ok(None) => break,
+                    Ok(Some(Command::Input(_)))
+                        if self.end.is_none() && !self.held.feed().has_room() =>
+                    {
+                        self.viewers[index].block(true);
+                        break;
+                    }
+                    Ok(Some(command)) => {
+                        self.viewers[index].consume();
+                        if let Err(sentence) = self.obey(index, command, now) {
+                            self.viewers[index].tell(&Report::Error(sentence));
+                        }
+                    }
+                    Err(_) => {
+                        self.viewers[index].dismiss();
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, index: usize, command: Command, now: Instant) -> Result<(), String> {
+        if let Command::Attach { from } = command {
+            self.viewers[index].attach(from, &self.log, now);
+            return Ok(());
+        }
+        if self.end.is_some() {
+            return Err("the agent has ended".into());
+        }
+        match command {
+            Command::Attach { .. } => {}
+            Command::Input(bytes) => self.held.feed().push(&bytes),
+            Command::CloseStdin if self.mode == Mode::Pipes => self.held.feed().close(),
+            Command::CloseStdin => return Err("a terminal's input cannot be closed".into()),
+            Command::Resize { cols, rows } => return self.held.resize(cols, rows),
+            Command::Signal(signal) => return self.held.signal(signal),
+            Command::Stop { grace_ms } => self.stop(now + Duration::from_millis(grace_ms.into())),
+            Command::Exec(request) => {
+                let id = self.viewers[index].id;
+                let execs = self
+                    .held
+                    .execs()
+                    .ok_or("the engine starts programs beside the agent")?;
+                return execs.start(id, &request);
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_the_gone(&mut self) {
+        for viewer in self.viewers.iter().filter(|viewer| viewer.is_gone()) {
+            if let Some(execs) = self.held.execs() {
+                execs.abandon(viewer.id);
+            }
+        }
+        self.viewers.retain(|viewer| !viewer.is_gone());
+    }
+
+    /// The agent waits only while everyone who looks is far behind.
+    fn must_pause(&self, now: Instant) -> bool {
+        let nearest = self
+            .viewers
+            .iter()
+            .filter_map(|viewer| viewer.lag(&self.log, now))
+            .min();
+        nearest.is_some_and(|lag| lag > if self.paused { RESUME } else { PAUSE })
+    }
+}
+
+fn write_exit(files: &SessionFiles, record: &ExitRecord) -> io::Result<()> {
+    let new = files.exit().with_extension("json.new");
+    let mut file = File::options()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&new)?;
+    file.write_all(&serde_json::to_vec(record)?)?;
+    file.sync_all()?;
+    fs::rename(new, files.exit())
+}
