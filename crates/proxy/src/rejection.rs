@@ -137,7 +137,9 @@ impl Rejection {
                 code::HOST_MISMATCH,
                 error.to_string(),
             ),
-            HelloError::Slow | HelloError::NotTls => Self::malformed(&error.to_string()),
+            HelloError::Slow | HelloError::NotTls | HelloError::OtherProtocol => {
+                Self::malformed(&error.to_string())
+            }
         }
     }
 

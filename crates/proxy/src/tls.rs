@@ -80,6 +80,9 @@ pub enum HelloError {
     /// The bytes are no ClientHello, or too many.
     #[error("what came was no ClientHello")]
     NotTls,
+    /// It speaks other protocols than HTTP/1.1 only.
+    #[error("the ClientHello does not offer http/1.1")]
+    OtherProtocol,
     /// The name it asks for is not the name of the `CONNECT`.
     #[error("the ClientHello asks for another name than the CONNECT did")]
     OtherName,
@@ -111,6 +114,11 @@ where
         .map(|name| name.trim_end_matches('.').to_ascii_lowercase());
     if asked != wanted {
         return Err(HelloError::OtherName);
+    }
+    if let Some(mut offered) = hello.alpn()
+        && !offered.any(|protocol| protocol == b"http/1.1")
+    {
+        return Err(HelloError::OtherProtocol);
     }
     start.io.left = None;
     Ok(start)

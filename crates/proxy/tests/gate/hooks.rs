@@ -1,0 +1,88 @@
+//! Row f1: the one host verb.
+
+use clauderon_audit::Kind;
+
+use crate::{
+    client::{post, say},
+    upstream::ok,
+    world::World,
+};
+
+const HOST: &str = "clauderon.internal";
+
+#[tokio::test]
+async fn a_report_arrives_through_a_tunnel_and_in_absolute_form() {
+    let world = World::new(|_| ok("")).await;
+    let mut tunnel = world.open();
+    let got = say(
+        &mut tunnel,
+        "CONNECT clauderon.internal:80 HTTP/1.1\r\nHost: clauderon.internal:80\r\n\r\n",
+    )
+    .await
+    .unwrap();
+    assert_eq!(got.status, 200);
+    for _ in 0..2 {
+        let got = say(
+            &mut tunnel,
+            post(HOST, "/hooks", "X-Session: session-b\r\n", r#"{"a":1}"#),
+        )
+        .await
+        .unwrap();
+        assert_eq!((got.status, got.body.len()), (204, 0));
+    }
+    let got = say(
+        &mut world.open(),
+        post(HOST, "http://clauderon.internal/hooks", "", "{}"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(got.status, 204);
+    let hooks = world.heard.hooks.lock().unwrap().clone();
+    assert_eq!(hooks.len(), 3);
+    assert_eq!(
+        hooks[0],
+        (
+            "session-a".to_owned(),
+            bytes::Bytes::from_static(b"{\"a\":1}")
+        )
+    );
+}
+
+#[tokio::test]
+async fn it_takes_reports_and_nothing_else() {
+    let world = World::new(|_| ok("")).await;
+    let absolute = |path: &str| format!("http://clauderon.internal{path}");
+    for (request, status) in [
+        (post(HOST, &absolute("/sessions"), "", "{}"), 403),
+        (post(HOST, &absolute("/hooks/../sessions"), "", "{}"), 403),
+        (
+            format!("GET http://{HOST}/hooks HTTP/1.1\r\nHost: {HOST}\r\n\r\n"),
+            403,
+        ),
+        (
+            post(HOST, &absolute("/hooks"), "", &"x".repeat(64 * 1024 + 1)),
+            413,
+        ),
+        (post("evil.example", &absolute("/hooks"), "", "{}"), 421),
+    ] {
+        let got = say(&mut world.open(), &request).await.unwrap();
+        assert_eq!(got.status, status, "{got:?}");
+    }
+    assert_eq!(world.records_of(Kind::Refusal).len(), 5);
+    assert!(world.heard.hooks.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_flood_is_bounded_and_recorded_once() {
+    let world = World::new(|_| ok("")).await;
+    let mut stream = world.open();
+    let mut statuses = Vec::new();
+    for _ in 0..300 {
+        let report = post(HOST, "http://clauderon.internal/hooks", "", "{}");
+        statuses.push(say(&mut stream, report).await.unwrap().status);
+    }
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    assert!(refused > 100, "{refused}");
+    let recorded = world.records_of(Kind::Refusal).len();
+    assert!((1..50).contains(&recorded), "{recorded}");
+}
