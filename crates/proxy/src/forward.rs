@@ -117,7 +117,7 @@ impl Passage<'_> {
     fn check_head(&self) -> Result<(), Rejection> {
         let placeholders = &self.door.session.placeholders;
         if placeholders.are_in_target(&self.head.target)
-            || placeholders.are_misplaced_in(&self.head.headers)
+            || placeholders.are_misplaced_in(&self.head.headers, self.way.keep_client_auth)
         {
             return Err(Rejection::placeholder());
         }

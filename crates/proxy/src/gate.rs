@@ -110,7 +110,7 @@ fn admit(session: &EgressSession, head: &Head) -> Result<Target, Rejection> {
         return Err(Rejection::malformed("a CONNECT has no body"));
     }
     if session.placeholders.are_in_target(&head.target)
-        || session.placeholders.are_misplaced_in(&head.headers)
+        || session.placeholders.are_misplaced_in(&head.headers, false)
     {
         return Err(Rejection::placeholder());
     }

@@ -36,15 +36,15 @@ impl Placeholders {
         self.needles.are_in(&text)
     }
 
-    /// Tells whether a header holds one outside its slot.
-    pub fn are_misplaced_in(&self, headers: &HeaderMap) -> bool {
+    /// Tells whether a header holds one outside its slot; where the agent's own credentials are passed on, no header is one.
+    pub fn are_misplaced_in(&self, headers: &HeaderMap, passed_on: bool) -> bool {
         headers.iter().any(|(name, value)| {
             let slot = match name.as_str() {
                 "x-api-key" => self.is_one(value.as_bytes()),
                 _ if name == header::AUTHORIZATION => self.is_bearer(value),
                 _ => false,
             };
-            !slot && self.are_in_target(&String::from_utf8_lossy(value.as_bytes()))
+            (passed_on || !slot) && self.are_in_target(&String::from_utf8_lossy(value.as_bytes()))
         })
     }
 
@@ -72,7 +72,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         assert_eq!(
-            Placeholders::new(vec![IT.to_owned()]).are_misplaced_in(&headers),
+            Placeholders::new(vec![IT.to_owned()]).are_misplaced_in(&headers, false),
             misplaced,
             "{name}: {value}"
         );

@@ -253,31 +253,29 @@ impl Open {
 
     /// Records the end.
     pub async fn end(mut self) {
-        let record = self.close();
-        let log = self.log.clone();
-        write_close(log, record).await;
+        write_close(self.close()).await;
     }
 
-    fn close(&mut self) -> Record {
+    fn close(&mut self) -> End {
         self.ended = true;
         let good = self.status.is_some_and(|status| status < 400);
-        let finished = TrafficKind::Finished {
-            model: self.model,
-            status: self.status,
-            ok: self.whole && good,
-        };
-        observe(
-            self.observer.as_ref(),
-            &self.record.session,
-            &self.record.link,
-            finished,
-        );
-        Record {
+        let record = Record {
             status: self.status,
             bytes_up: Some(self.bytes_up.load(Ordering::Relaxed)),
             bytes_down: Some(self.bytes_down),
             duration_ms: Some(u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX)),
             ..self.record.clone()
+        };
+        let heard = TrafficKind::Finished {
+            model: self.model,
+            status: self.status,
+            ok: self.whole && good,
+        };
+        End {
+            log: self.log.clone(),
+            observer: Arc::clone(&self.observer),
+            record,
+            heard,
         }
     }
 }
@@ -288,15 +286,31 @@ impl Drop for Open {
         if self.ended {
             return;
         }
-        let record = self.close();
+        let end = self.close();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(write_close(self.log.clone(), record));
+            runtime.spawn(write_close(end));
         }
     }
 }
 
-async fn write_close(log: Log, record: Record) {
+/// The end of a request, ready to be written and told.
+struct End {
+    log: Log,
+    observer: Arc<dyn Observer>,
+    record: Record,
+    heard: TrafficKind,
+}
+
+async fn write_close(end: End) {
+    let End {
+        log,
+        observer,
+        record,
+        heard,
+    } = end;
+    let (session, link) = (record.session.clone(), record.link.clone());
     if let Err(error) = log.append(record).await {
-        tracing::error!(%error, "the end of a request could not be recorded");
+        tracing::error!(%error, session, "the end of a request could not be recorded");
     }
+    observe(observer.as_ref(), &session, &link, heard);
 }

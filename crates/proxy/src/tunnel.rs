@@ -61,9 +61,17 @@ pub(crate) async fn intercept<S>(
             };
             requests(&door, stream).await;
         }
-        // Most often an agent that does not trust our CA: worth knowing, and nothing was let through.
-        Ok(Err(error)) => tracing::debug!(%error, host, "the agent broke off the TLS handshake"),
-        Err(_) => tracing::debug!(host, "the agent did not finish the TLS handshake"),
+        // Often an agent that does not trust our CA: nothing was let through, and a person will want to know.
+        Ok(Err(error)) => {
+            tracing::debug!(%error, host, "the agent broke off the TLS handshake");
+            drop(refused(Rejection::malformed("the TLS handshake failed")).await);
+        }
+        Err(_) => drop(
+            refused(Rejection::malformed(
+                "the TLS handshake did not end in time",
+            ))
+            .await,
+        ),
     }
 }
 

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use clauderon_audit::Kind;
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use crate::{
     client::{ANTHROPIC, get, is_closed, say},
-    upstream::ok,
+    upstream::{ok, read_head},
     world::{World, policy},
 };
 
@@ -28,11 +29,18 @@ async fn an_unnamed_host_gets_the_refusal_as_json_and_is_never_looked_up() {
             (Some("secret-data.evil.example"), Some(path))
         );
     }
-    let got = say(
-        &mut tunnel,
-        "HEAD / HTTP/1.1\r\nHost: secret-data.evil.example\r\n\r\n",
+    tunnel
+        .write_all(b"HEAD / HTTP/1.1\r\nHost: secret-data.evil.example\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(
+        read_head(&mut tunnel)
+            .await
+            .unwrap()
+            .starts_with("HTTP/1.1 403 ")
     );
-    drop(tokio::time::timeout(std::time::Duration::from_millis(200), got).await);
+    let again = get("secret-data.evil.example", "/third", "");
+    assert_eq!(say(&mut tunnel, again).await.unwrap().status, 403);
     assert_eq!(world.asked_names(), Vec::<String>::new());
     assert_eq!(
         world.refused("not_allowed").await.host,
@@ -262,4 +270,63 @@ async fn plain_http_goes_only_where_a_rule_says_http() {
     }
     assert_eq!(world.upstream.seen().len(), 1);
     assert!(world.asked_names().is_empty());
+}
+
+/// A parent proxy that notes which tunnels it was asked for, and leads them all to one place.
+async fn parent(to: SocketAddr) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (note, noted) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            note.send(read_head(&mut stream).await.unwrap()).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            let mut upstream = tokio::net::TcpStream::connect(to).await.unwrap();
+            tokio::spawn(async move {
+                drop(tokio::io::copy_bidirectional(&mut stream, &mut upstream).await)
+            });
+        }
+    });
+    (format!("http://{address}"), noted)
+}
+
+#[tokio::test]
+async fn a_parent_proxy_is_used_for_named_hosts_alone() {
+    let origin = World::new(|_| ok("through the parent")).await;
+    let (address, mut noted) = parent(origin.upstream.tls).await;
+    let dir = tempfile::TempDir::new().unwrap();
+    let place = dir.path().to_owned();
+    let script: crate::upstream::Script = Box::new(|_| ok("direct"));
+    let world = World::with_settings(dir, &place, script, |settings| {
+        settings.proxy = Some(address);
+        settings.resolve.clear();
+        settings.ca_file = Some(origin.upstream.ca_file.clone());
+    })
+    .await;
+    let got = world
+        .ask("sink.example", &get("sink.example", "/", ""))
+        .await;
+    assert_eq!(got.text(), "through the parent");
+    assert!(
+        noted
+            .recv()
+            .await
+            .unwrap()
+            .starts_with("CONNECT sink.example:443 HTTP/1.1\r\n")
+    );
+    world
+        .policy
+        .send_replace(std::sync::Arc::new(clauderon_policy::Policy {
+            posture: clauderon_policy::Posture::Open,
+            ..policy("claude")
+        }));
+    let got = world
+        .ask("open.example", &get("open.example", "/", ""))
+        .await;
+    assert_eq!(
+        (got.status, got.json()["code"].as_str()),
+        (403, Some("address_refused"))
+    );
+    world.refused("address_refused").await;
+    assert!(noted.try_recv().is_err() && world.asked_names().is_empty());
 }

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use clauderon_audit::{Filter, Kind, Log, Record};
 use clauderon_policy::{Policy, Posture, Repository, Routes, Subject};
 use clauderon_proxy::{
-    EgressSession, Observer, Proxy, ProxyParts, Resolver, SessionCa, Traffic, UpstreamConfig,
+    EgressSession, Observer, Proxy, ProxyParts, Resolver, SessionCa, Traffic, TrafficKind,
+    UpstreamConfig,
 };
 use clauderon_vault::{Files, Vaults};
 use futures_util::future::BoxFuture;
@@ -56,11 +57,44 @@ act = "forward"
 pub struct Heard {
     pub traffic: Mutex<Vec<Traffic>>,
     pub hooks: Mutex<Vec<(String, Bytes)>>,
+    changed: tokio::sync::Notify,
+}
+
+impl Heard {
+    /// Waits until something like this was heard.
+    async fn wait_for(&self, what: impl Fn(&TrafficKind) -> bool) {
+        self.wait_until(|heard| heard.iter().any(|traffic| what(&traffic.kind)))
+            .await;
+    }
+
+    async fn wait_until(&self, enough: impl Fn(&[Traffic]) -> bool) {
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                if enough(&self.traffic.lock().unwrap()) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        // Generous, and in real time: a paused clock runs ahead while a disk is written.
+        let (late, limit) = tokio::sync::oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_secs(5));
+            drop(late);
+        });
+        tokio::select! {
+            biased;
+            () = waiting => {}
+            _ = limit => panic!("not heard in {:#?}", self.traffic.lock().unwrap()),
+        }
+    }
 }
 
 impl Observer for Heard {
     fn traffic(&self, traffic: Traffic) {
         self.traffic.lock().unwrap().push(traffic);
+        self.changed.notify_one();
     }
 
     fn hook(&self, session: &str, report: Bytes) {
@@ -137,6 +171,15 @@ impl World {
     }
 
     pub async fn with_audit_in(dir: TempDir, audit: &Path, script: Script) -> Self {
+        Self::with_settings(dir, audit, script, |_| {}).await
+    }
+
+    pub async fn with_settings(
+        dir: TempDir,
+        audit: &Path,
+        script: Script,
+        change: impl FnOnce(&mut UpstreamConfig),
+    ) -> Self {
         let upstream = Upstream::start(dir.path(), script).await;
         let secrets = dir.path().join("secrets");
         for name in ["anthropic_oauth_token", "github_token", "openai_api_key"] {
@@ -150,12 +193,14 @@ impl World {
         let audit = audit.join("audit.jsonl");
         let log = Log::open(&audit, &dir.path().join("key")).unwrap();
         let (heard, names) = (Arc::new(Heard::default()), Arc::new(Names::default()));
+        let mut settings = UpstreamConfig {
+            ca_file: Some(upstream.ca_file.clone()),
+            resolve,
+            ..UpstreamConfig::default()
+        };
+        change(&mut settings);
         let parts = ProxyParts {
-            upstream: UpstreamConfig {
-                ca_file: Some(upstream.ca_file.clone()),
-                resolve,
-                ..UpstreamConfig::default()
-            },
+            upstream: settings,
             vaults: Arc::new(Vaults::new(vec![Box::new(Files::new(&secrets))])),
             audit: log,
             observer: Arc::clone(&heard) as Arc<dyn Observer>,
@@ -209,31 +254,34 @@ impl World {
             .collect()
     }
 
-    /// Waits for the record of a refusal with this code, and says for which host it is.
+    /// Waits for a refusal with this code and gives its record, which is written before anyone hears of it.
     pub async fn refused(&self, code: &str) -> Record {
-        // A connection may be cut before its record can be seen; the next record comes after it.
-        for _ in 0..200 {
-            let found = self
-                .records_of(Kind::Refusal)
-                .into_iter()
-                .find(|record| record.note == code);
-            if let Some(record) = found {
-                return record;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        panic!("no refusal {code:?} in {:#?}", self.records());
+        let refused = |kind: &TrafficKind| matches!(kind, TrafficKind::Refused(refusal) if refusal.code == code);
+        self.heard.wait_for(refused).await;
+        let found = self
+            .records_of(Kind::Refusal)
+            .into_iter()
+            .find(|record| record.note == code);
+        found.unwrap_or_else(|| panic!("no refusal {code:?} in {:#?}", self.records()))
     }
 
-    /// Waits until a request's end is recorded.
+    /// Waits for so many refusals and gives their records.
+    pub async fn refusals(&self, count: usize) -> Vec<Record> {
+        let refused = |traffic: &&Traffic| matches!(traffic.kind, TrafficKind::Refused(_));
+        self.heard
+            .wait_until(|heard| heard.iter().filter(refused).count() >= count)
+            .await;
+        self.records_of(Kind::Refusal)
+    }
+
+    /// Waits until a request has ended and gives the newest record of an end.
     pub async fn closed(&self) -> Record {
-        for _ in 0..200 {
-            if let Some(record) = self.records_of(Kind::Close).pop() {
-                return record;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        panic!("no close in {:#?}", self.records());
+        self.heard
+            .wait_for(|kind| matches!(kind, TrafficKind::Finished { .. }))
+            .await;
+        self.records_of(Kind::Close)
+            .pop()
+            .unwrap_or_else(|| panic!("no close in {:#?}", self.records()))
     }
 
     pub fn asked_names(&self) -> Vec<String> {
