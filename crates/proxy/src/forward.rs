@@ -8,10 +8,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use clauderon_policy::{BodyRule, CredentialUse, Limits, Provider, check_model_body};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
-use http_body_util::BodyExt;
+use http::{HeaderValue, Request, Response, header};
 use hyper::body::{Body as _, Incoming as UpstreamAnswer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -28,9 +27,11 @@ use crate::{
     limits,
     record::{Asked, Open},
     rejection::Rejection,
-    scan::{Needles, Scanner},
-    upstream::{Identity, Key, Link, Piece, Unsent, UpstreamBody},
+    upstream::{Identity, Key, Link, Unsent, UpstreamBody},
 };
+
+mod down;
+mod up;
 
 /// How the policy lets a request through.
 pub(crate) struct Way {
@@ -216,65 +217,6 @@ impl Passage<'_> {
         }
     }
 
-    /// Carries the body up as it comes, then waits for the agent to go away.
-    async fn pump<R>(
-        &self,
-        pieces: Option<mpsc::Sender<Piece>>,
-        body: &mut Body,
-        incoming: &mut Incoming<R>,
-        up: Arc<AtomicU64>,
-    ) -> Rejection
-    where
-        R: AsyncRead + Unpin,
-    {
-        if let Some(pieces) = pieces
-            && let Err(rejection) = self.carry(&pieces, body, incoming, &up).await
-        {
-            return rejection;
-        }
-        if incoming.buffer.is_empty() && !incoming.readable().await {
-            return Rejection::gone();
-        }
-        // The agent has sent its next request already; it is read when this one is done.
-        std::future::pending().await
-    }
-
-    async fn carry<R>(
-        &self,
-        pieces: &mpsc::Sender<Piece>,
-        body: &mut Body,
-        incoming: &mut Incoming<R>,
-        up: &AtomicU64,
-    ) -> Result<(), Rejection>
-    where
-        R: AsyncRead + Unpin,
-    {
-        let mut scanner = Scanner::stopping(&self.door.session.placeholders.needles);
-        let mut left = self.most_body();
-        // The receiver goes away with an upstream that has answered already: then the rest is nobody's.
-        let send = async |bytes: Bytes| {
-            up.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            drop(pieces.send(Piece::Bytes(bytes)).await);
-        };
-        while let Some(piece) = body.next(incoming).await.map_err(Rejection::body)? {
-            if let Some(left) = &mut left {
-                *left = left
-                    .checked_sub(piece.len() as u64)
-                    .ok_or_else(|| Rejection::body(BodyError::TooLarge))?;
-            }
-            let clean = scanner.push(piece).map_err(|_| Rejection::placeholder())?;
-            if !clean.is_empty() {
-                send(clean).await;
-            }
-        }
-        let rest = scanner.finish();
-        if !rest.is_empty() {
-            send(rest).await;
-        }
-        drop(pieces.send(Piece::End).await);
-        Ok(())
-    }
-
     async fn relay<W>(
         &self,
         injection: Option<&Injection>,
@@ -400,75 +342,6 @@ impl Passage<'_> {
                 Err(_) if up.load(Ordering::Relaxed) != seen => seen = up.load(Ordering::Relaxed),
                 Err(_) => return Err(Rejection::upstream_slow()),
             }
-        }
-    }
-
-    /// Streams the answer to the agent, every piece when it comes, without the secret.
-    async fn bring_back<W>(
-        &self,
-        response: Response<UpstreamAnswer>,
-        secret: Option<&Needles>,
-        answer: &mut Answer<'_, W>,
-    ) -> Result<(), Rejection>
-    where
-        W: AsyncWrite + Unpin,
-    {
-        let (mut parts, mut body) = response.into_parts();
-        if let Some(secret) = secret {
-            let encoded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
-            let has_body = self.head.method != Method::HEAD && !body.is_end_stream();
-            if has_body
-                && parts
-                    .headers
-                    .get_all(header::CONTENT_ENCODING)
-                    .iter()
-                    .any(encoded)
-            {
-                return Err(Rejection::upstream(
-                    "the upstream answered in an encoding that nobody asked for",
-                ));
-            }
-            scrub_headers(&mut parts.headers, secret);
-        }
-        let gone = |_| Rejection::gone();
-        answer
-            .head(parts.status, parts.headers, body.size_hint().exact())
-            .await
-            .map_err(gone)?;
-        let mut scanner = secret.map(Scanner::masking);
-        loop {
-            let frame = match timeout(self.way.patience(), body.frame()).await {
-                Err(_) => return Err(Rejection::upstream_slow()),
-                Ok(None) => break,
-                Ok(Some(Err(error))) => {
-                    tracing::debug!(%error, "an upstream broke off within its answer");
-                    return Err(Rejection::upstream(
-                        "the upstream broke off within its answer",
-                    ));
-                }
-                Ok(Some(Ok(frame))) => frame,
-            };
-            let Ok(bytes) = frame.into_data() else {
-                continue;
-            };
-            let clean = match &mut scanner {
-                Some(scanner) => scanner.push(bytes).expect("a masking scanner never stops"),
-                None => bytes,
-            };
-            answer.piece(clean).await.map_err(gone)?;
-        }
-        if let Some(scanner) = scanner {
-            answer.piece(scanner.finish()).await.map_err(gone)?;
-        }
-        answer.end().await.map_err(gone)
-    }
-}
-
-fn scrub_headers(headers: &mut HeaderMap, secret: &Needles) {
-    for value in headers.values_mut() {
-        let mut bytes = value.as_bytes().to_vec();
-        if secret.mask(&mut bytes) {
-            *value = HeaderValue::from_bytes(&bytes).expect("asterisks may stand in a header");
         }
     }
 }
