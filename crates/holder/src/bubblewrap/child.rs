@@ -1,12 +1,16 @@
 //! What the child does between fork and exec: terminal, limits, staged mounts, keyring, user,
 //! descriptors. Any step that fails ends it with a sentence; nothing runs with a step left out.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString, OsStr};
+use std::fs::File;
 use std::io::{self, PipeWriter, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 use std::ptr;
 
-use super::launch::{Plan, StagePlan};
+use super::launch::{Plan, StagePlan, StagedBind};
 use crate::sys::{self, check};
 
 const KEYCTL_JOIN_SESSION_KEYRING: i32 = 1;
@@ -72,6 +76,12 @@ fn set_the_stage(stage: &StagePlan) -> Result<(), (String, io::Error)> {
     check(unsafe { libc::unshare(libc::CLONE_NEWNS) }).map_err(at("make a mount namespace"))?;
     mount(c"none", c"/", None, libc::MS_REC | libc::MS_PRIVATE, None)
         .map_err(at("make the mounts private"))?;
+    let sources = stage
+        .binds
+        .iter()
+        .map(open_again)
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(at("open what is to be staged"))?;
     let flags = libc::MS_NOSUID | libc::MS_NODEV;
     mount(
         c"tmpfs",
@@ -81,10 +91,10 @@ fn set_the_stage(stage: &StagePlan) -> Result<(), (String, io::Error)> {
         Some(c"mode=0755,size=1m"),
     )
     .map_err(at("mount the stage"))?;
-    for bind in &stage.binds {
+    for (bind, source) in stage.binds.iter().zip(&sources) {
         let staged = make_place(&bind.target, bind.is_dir).and_then(|()| {
             mount(
-                &bind.source_path,
+                &CString::new(format!("/proc/self/fd/{}", source.as_raw_fd()))?,
                 &bind.target,
                 None,
                 libc::MS_BIND | libc::MS_REC,
@@ -94,6 +104,21 @@ fn set_the_stage(stage: &StagePlan) -> Result<(), (String, io::Error)> {
         staged.map_err(|error| (format!("stage {}", bind.target.to_string_lossy()), error))?;
     }
     Ok(())
+}
+
+/// Opens a source anew: a descriptor from before the mount namespace was ours cannot be bound. Before the stage is
+/// mounted, since that may hide it; and only what was judged, not what has taken its place.
+fn open_again(bind: &StagedBind) -> io::Result<File> {
+    let path = Path::new(OsStr::from_bytes(bind.source.to_bytes()));
+    let source = File::options()
+        .read(true)
+        .custom_flags(libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        .open(path)?;
+    let (now, judged) = (source.metadata()?, bind.judged.metadata()?);
+    match (now.dev(), now.ino()) == (judged.dev(), judged.ino()) {
+        true => Ok(source),
+        false => Err(io::Error::other("it was replaced meanwhile")),
+    }
 }
 
 fn make_place(target: &CStr, is_dir: bool) -> io::Result<()> {

@@ -34,11 +34,11 @@ pub struct StagePlan {
     pub binds: Vec<StagedBind>,
 }
 
-/// One staged mount: opened before the stage can hide it.
+/// One staged mount.
 pub struct StagedBind {
-    /// Stays open for the path below.
-    pub _source: File,
-    pub source_path: CString,
+    /// What was judged; what is bound must still be it.
+    pub judged: File,
+    pub source: CString,
     pub target: CString,
     pub is_dir: bool,
 }
@@ -168,8 +168,8 @@ fn plan_bind(stage: &Stage) -> Result<StagedBind, String> {
         ));
     }
     Ok(StagedBind {
-        source_path: c_string(format!("/proc/self/fd/{}", source.as_raw_fd()).as_bytes())?,
-        _source: source,
+        source: c_string(stage.source.as_os_str().as_encoded_bytes())?,
+        judged: source,
         target: c_string(format!("{STAGE}/{}", stage.name).as_bytes())?,
         is_dir,
     })
