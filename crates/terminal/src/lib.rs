@@ -4,5 +4,7 @@
 //! This crate never writes a log and never interprets what an agent prints beyond what it filters.
 
 mod console;
+pub mod filter;
+pub mod title;
 
 pub use console::{Console, ConsoleEvent, ConsoleInput, PTY};
