@@ -67,7 +67,7 @@ fn b4_an_unknown_host_gets_a_json_refusal_that_is_in_the_audit(backend: &str) {
     let audit = world.audit();
     let recorded = audit
         .iter()
-        .find(|row| row["host"] == "evil.example")
+        .find(|row| row["host"] == "evil.example" && row["kind"] == "refusal")
         .unwrap_or_else(|| panic!("the refusal is not in the audit: {audit:?}"));
     assert_eq!(recorded["decision"], "refuse", "{recorded}");
     let recent = world.run(&["policy", "recent", "a"]).expect(0).stdout;
@@ -91,10 +91,15 @@ fn b8_another_port_and_the_proxy_itself_are_refused(backend: &str) {
         backend,
         "a",
         "for target in github.com:22 api.anthropic.com:80 127.0.0.1:3128 localhost:443 169.254.169.254:443; do \
-         curl -sS -m 5 -o /dev/null -w '%{http_connect}\\n' -p -x http://127.0.0.1:3128 --noproxy '' https://$target/; done",
+         curl -sS -m 5 -o /dev/null -w '%{http_connect} %{http_code}\\n' -p -x http://127.0.0.1:3128 --noproxy '' https://$target/ 2>/dev/null; done",
     );
-    let codes: Vec<&str> = seen.lines().filter(|line| line.len() == 3).collect();
-    assert_eq!(codes, ["403"; 5], "{seen}");
+    // Where no rule names an https host, the tunnel is answered so that the agent can read why its request is refused.
+    let answers: Vec<&str> = seen.lines().collect();
+    assert_eq!(
+        answers,
+        ["403 000", "403 000", "403 000", "200 403", "200 403"],
+        "{seen}"
+    );
 }
 
 fn a4_another_host_inside_a_tunnel_is_refused(backend: &str) {
@@ -116,14 +121,31 @@ fn a4_another_host_inside_a_tunnel_is_refused(backend: &str) {
 
 fn a5_a_placeholder_outside_its_slot_is_refused(backend: &str) {
     let world = World::new();
+    // The agent keeps its token from its tools' environment; a hijacked one would look here.
     let seen = world.inside(
         backend,
         "a",
-        "for url in \"https://api.anthropic.com/v1/models/$CLAUDE_CODE_OAUTH_TOKEN\" \"https://api.anthropic.com/v1/models?x=$CLAUDE_CODE_OAUTH_TOKEN\"; do \
-         curl -sS -o /dev/null -w 'status %{http_code}\\n' $url; done; \
-         curl -sS -o /dev/null -w 'status %{http_code}\\n' -H \"Cookie: a=$CLAUDE_CODE_OAUTH_TOKEN\" https://api.anthropic.com/v1/models",
+        "T=$(cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | sed -n 's/^CLAUDE_CODE_OAUTH_TOKEN=//p' | head -n 1); echo \"token $T\"; \
+         B=$(printf 'x-access-token:%s' \"$T\" | base64 -w0); M=https://api.anthropic.com/v1/models; \
+         curl -sS \"$M/$T\"; curl -sS \"$M?limit=$T\"; curl -sS -H \"Cookie: a=$T\" $M; curl -sS -H \"Authorization: Basic $B\" $M; curl -sS -H \"X-Else: $T\" $M",
     );
-    assert_eq!(seen.matches("status 403").count(), 3, "{seen}");
+    assert!(
+        seen.contains("token sk-ant-oat01-clauderon-proxy-placeholder"),
+        "{seen}"
+    );
+    assert_eq!(seen.matches("placeholder_misplaced").count(), 5, "{seen}");
+    let recorded = world.audit();
+    let recorded = recorded
+        .iter()
+        .filter(|row| row["note"] == "placeholder_misplaced");
+    assert_eq!(recorded.count(), 5);
+    assert!(
+        world
+            .upstream
+            .requests()
+            .iter()
+            .all(|one| !one.path.starts_with("/v1/models"))
+    );
 }
 
 fn a7_plain_http_carries_no_credential(backend: &str) {
@@ -174,7 +196,7 @@ fn f2_the_host_is_not_mounted(backend: &str) {
         "a",
         &format!(
             "ls -d {home} /var/run/docker.sock /run/docker.sock /clauderon/private /clauderon/run/../private 2>&1; \
-             find / -xdev -type s 2>/dev/null; touch /clauderon/run/x /clauderon/agent/x /clauderon/relay 2>&1 | grep -c 'Read-only'"
+             find / -xdev -type s 2>/dev/null; for f in /clauderon/run/x /clauderon/agent/x /clauderon/relay /etc/ssl/certs/ca-certificates.crt; do touch $f 2>/dev/null && echo wrote; done"
         ),
     );
     assert!(!seen.contains(&format!("\n{home}\n")), "{seen}");
@@ -184,7 +206,7 @@ fn f2_the_host_is_not_mounted(backend: &str) {
             .all(|line| !line.starts_with('/') || line == "/clauderon/run/egress.sock"),
         "{seen}"
     );
-    assert!(seen.trim().ends_with('3'), "{seen}");
+    assert!(!seen.contains("wrote"), "{seen}");
 }
 
 fn f6_nothing_can_be_gained(backend: &str) {

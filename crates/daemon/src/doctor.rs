@@ -131,7 +131,7 @@ fn free_bytes(path: &Path) -> Option<u64> {
         }
         stat.assume_init()
     };
-    Some(u64::from(stat.f_bavail) * stat.f_frsize)
+    Some(stat.f_bavail * stat.f_frsize)
 }
 
 /// A clock far off makes every certificate look wrong. This program cannot be newer than now.

@@ -43,6 +43,7 @@ pub fn run(home: PathBuf) -> Result<()> {
     let paths = Paths::at(home)?;
     paths.prepare()?;
     let config = Config::load(&paths)?;
+    log_to_standard_error();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -51,6 +52,18 @@ pub fn run(home: PathBuf) -> Result<()> {
     let ended = runtime.block_on(serve(paths, config));
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
+}
+
+/// Decisions and identities at `info`, hosts and paths at `debug` (`CLAUDERON_LOG=debug`); never bodies or headers.
+fn log_to_standard_error() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CLAUDERON_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second daemon in one process, as in tests, keeps the first one's log.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
 }
 
 async fn serve(paths: Paths, config: Config) -> Result<()> {

@@ -90,7 +90,7 @@ impl Service for Daemon {
             wip: pulled
                 .wip
                 .map(|_| format!("refs/clauderon/{}/wip", session.spec.name.as_str())),
-            merge: pulled.merge.join("\n"),
+            merge: pulled.merge,
             notices,
         })
     }

@@ -174,9 +174,8 @@ impl Passage<'_> {
                     .map_err(|_| no_room())?,
             );
         }
-        if session.placeholders.needles.are_in(&whole) {
-            return Err(Rejection::placeholder());
-        }
+        // A placeholder may stand here: an agent that runs `env` tells its model so, and refusing every later turn would
+        // end an honest session over a text that is worth nothing. It is never substituted, here as anywhere.
         check_model_body(provider, &whole).map_err(|refusal| refusal.by(&self.way.rule))?;
         Ok(UpstreamBody::Held(Some(whole.freeze()), share))
     }

@@ -48,8 +48,8 @@ pub struct PullView {
     pub commits: u64,
     /// The ref that holds the uncommitted work, where there is any.
     pub wip: Option<String>,
-    /// The command that merges it, to be run by the person in the source repository.
-    pub merge: String,
+    /// The commands that take it over, to be run by the person.
+    pub merge: Vec<String>,
     /// What the person should know, one sentence each.
     #[serde(default)]
     pub notices: Vec<String>,

@@ -117,7 +117,7 @@ async fn answers_every_other_endpoint() {
     let client = &served.client;
     assert_eq!(client.daemon().await.unwrap().pid, 7);
     client.stop_daemon().await.unwrap();
-    assert_eq!(client.pull("a").await.unwrap().merge, "git merge a");
+    assert_eq!(client.pull("a").await.unwrap().merge, ["git merge a"]);
     assert_eq!(client.diff("a").await.unwrap().patch, "+line\n");
     assert_eq!(client.policy("a").await.unwrap().grants.len(), 0);
     let grant = AllowHost {

@@ -151,7 +151,7 @@ impl Service for InMemory {
             reference: format!("refs/clauderon/{name}/head"),
             commits: 1,
             wip: None,
-            merge: format!("git merge {name}"),
+            merge: vec![format!("git merge {name}")],
             notices: vec![],
         })
     }

@@ -92,7 +92,11 @@ impl Create {
             .create_session(&request, |step| context.say(step))
             .await?;
         for notice in &created.notices {
-            context.say(notice);
+            // A print session's standard error is the agent's own, except where a person watches.
+            match print {
+                true => context.say(notice),
+                false => output::note(&output::escape(notice)),
+            }
         }
         if print {
             return print::answer(context, client, &created.session.id).await;

@@ -44,7 +44,7 @@ fn text(pulled: &PullView) -> String {
     }
     lines.extend(pulled.notices.iter().cloned());
     lines.push("To merge:".to_owned());
-    lines.push(format!("  {}", pulled.merge));
+    lines.extend(pulled.merge.iter().map(|command| format!("  {command}")));
     let lines: Vec<String> = lines.iter().map(|line| output::escape(line)).collect();
     lines.join("\n")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clauderon_api as api;
 use clauderon_runtime::{Handle, Runtime, RuntimeError, State};
-use clauderon_session::{Effect, Event, Mode, Sighting};
+use clauderon_session::{Effect, Event, Sighting};
 use clauderon_store::{Record, SessionDir};
 use clauderon_workspace::Workspace;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -101,19 +101,18 @@ impl Actor {
         let launch = plan::launch(spec, &self.workspace, occasion).map_err(failure::launch)?;
         folders::write_launch(&self.paths, &launch, clauderon_runtime::User::for_caller())
             .map_err(failure::anyhow)?;
-        let plan = plan::sandbox(
+        let parts = plan::Parts {
             spec,
-            &self.paths,
-            &self.workspace,
-            &launch,
-            &self.shared.programs,
-            &agent,
-            plan::limits(&self.shared.preferences.limits),
-            occasion,
-        );
+            paths: &self.paths,
+            workspace: &self.workspace,
+            launch: &launch,
+            relay: &self.shared.programs.relay,
+            agent: &agent,
+            limits: plan::limits(&self.shared.preferences.limits),
+        };
+        let plan = plan::sandbox(parts, occasion);
         let runtime = self.runtime().await?;
         if self.record.container.is_none() && self.record.limits.is_empty() {
-            self.check_image(&*runtime).await?;
             let created = runtime.create(&plan).await.map_err(failure::runtime)?;
             self.record.container = created.handle.container;
             self.record.limits = created
@@ -131,13 +130,6 @@ impl Actor {
             .map_err(failure::runtime)?;
         self.watch();
         Ok(())
-    }
-
-    async fn check_image(&self, runtime: &dyn Runtime) -> Result<(), api::Error> {
-        match &self.record.spec.image {
-            Some(image) => runtime.check_image(image).await.map_err(failure::runtime),
-            None => Ok(()),
-        }
     }
 
     async fn stop(&mut self, grace: Duration, done: oneshot::Sender<Result<(), api::Error>>) {
@@ -204,13 +196,7 @@ impl Actor {
     pub async fn reattach(&mut self) {
         let handle = self.handle_of_sandbox();
         let seen = match self.runtime().await {
-            Ok(runtime) => {
-                let seen = watcher::look(&*runtime, &handle).await;
-                if seen == Sighting::Running && self.record.spec.mode == Mode::Interactive {
-                    tracing::info!(session = %handle.session, "still runs");
-                }
-                seen
-            }
+            Ok(runtime) => watcher::look(&*runtime, &handle).await,
             Err(error) => Sighting::Unanswered {
                 reason: error.message,
             },

@@ -59,44 +59,41 @@ pub async fn create(
     tracing::info!(session = %id, %name, %agent, backend = %spec.backend, %credential, "create");
 
     let half = HalfMade {
+        sessions,
         shared: &shared,
         paths: shared.store.dir(id),
+        request: &request,
+        source: &source,
+        runtime: &*chosen.runtime,
+        progress: &progress,
     };
-    let made = half
-        .make(
-            sessions,
-            &request,
-            &source,
-            spec,
-            notices,
-            &progress,
-            &*chosen.runtime,
-        )
-        .await;
+    let made = half.make(spec, notices).await;
     if made.is_err() {
-        half.undo(sessions, id).await;
+        half.undo(id).await;
     }
     made
 }
 
 /// A session in the making.
 struct HalfMade<'a> {
-    shared: &'a std::sync::Arc<Shared>,
+    sessions: &'a Sessions,
+    shared: &'a Shared,
     paths: SessionDir,
+    request: &'a CreateSession,
+    source: &'a Source,
+    runtime: &'a dyn Runtime,
+    progress: &'a Progress,
 }
 
 impl HalfMade<'_> {
-    #[allow(clippy::too_many_arguments)]
-    async fn make(
-        &self,
-        sessions: &Sessions,
-        request: &CreateSession,
-        source: &Source,
-        spec: Spec,
-        mut notices: Vec<String>,
-        progress: &Progress,
-        runtime: &dyn Runtime,
-    ) -> Result<Created, Error> {
+    async fn make(&self, spec: Spec, mut notices: Vec<String>) -> Result<Created, Error> {
+        let Self {
+            request,
+            source,
+            runtime,
+            progress,
+            ..
+        } = *self;
         let user = User::for_caller();
         if let Some(image) = &spec.image {
             progress.say(format!("check the image {image}"));
@@ -129,12 +126,12 @@ impl HalfMade<'_> {
         notices.extend(made.notices.iter().map(ToString::to_string));
         notices.extend(uncommitted.map(|notice| notice.to_string()));
 
-        let record = self.record(request, source, spec, notices.clone());
+        let record = self.record(spec, notices.clone());
         self.shared
             .store
             .save(&record)
             .map_err(|error| Error::failed(error.to_string()))?;
-        let session = sessions.adopt(record, made.workspace, ca)?;
+        let session = self.sessions.adopt(record, made.workspace, ca)?;
         session.event(Event::Created).await;
         progress.say("start the sandbox");
         let occasion = Occasion {
@@ -150,13 +147,11 @@ impl HalfMade<'_> {
         })
     }
 
-    fn record(
-        &self,
-        request: &CreateSession,
-        source: &Source,
-        spec: Spec,
-        notices: Vec<String>,
-    ) -> Record {
+    fn record(&self, spec: Spec, notices: Vec<String>) -> Record {
+        let Self {
+            request, source, ..
+        } = *self;
+        let User { uid, gid } = User::for_caller();
         let posture = request
             .posture
             .or(self.shared.preferences.defaults.policy)
@@ -167,10 +162,7 @@ impl HalfMade<'_> {
             .map(|(owner, name)| Repository { owner, name });
         Record {
             life: Lifecycle::new(spec.created_ms),
-            user: {
-                let user = User::for_caller();
-                (user.uid, user.gid)
-            },
+            user: (uid, gid),
             prompted: request.prompt.is_some(),
             posture,
             grants: Vec::new(),
@@ -183,8 +175,8 @@ impl HalfMade<'_> {
     }
 
     /// Takes back whatever was made; what cannot be taken back is said in the log, never to the person twice.
-    async fn undo(&self, sessions: &Sessions, id: SessionId) {
-        if let Some(session) = sessions.forget(id) {
+    async fn undo(&self, id: SessionId) {
+        if let Some(session) = self.sessions.forget(id) {
             let _ = session.remove().await;
         }
         if let Ok(workspace) = Workspace::load(self.paths.path())

@@ -1,7 +1,7 @@
 //! From a session's record to what its agent and its sandbox are started with. Values only, no effects.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clauderon_agents::{Installed, Launch, LaunchError, LaunchRequest};
 use clauderon_runtime::{Limits, Mount, SandboxPlan, User};
@@ -61,24 +61,36 @@ fn request(spec: &Spec, occasion: &Occasion) -> LaunchRequest {
     }
 }
 
+/// What a sandbox's plan is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    pub spec: &'a Spec,
+    pub paths: &'a SessionDir,
+    pub workspace: &'a Workspace,
+    pub launch: &'a Launch,
+    pub relay: &'a Path,
+    pub agent: &'a Installed,
+    pub limits: Limits,
+}
+
 /// Builds the sandbox's plan: these mounts, and nothing else.
-pub fn sandbox(
-    spec: &Spec,
-    paths: &SessionDir,
-    workspace: &Workspace,
-    launch: &Launch,
-    programs: &crate::programs::Programs,
-    agent: &Installed,
-    limits: Limits,
-    occasion: &Occasion,
-) -> SandboxPlan {
+pub fn sandbox(parts: Parts<'_>, occasion: &Occasion) -> SandboxPlan {
+    let Parts {
+        spec,
+        paths,
+        workspace,
+        launch,
+        relay,
+        agent,
+        limits,
+    } = parts;
     let run = paths.run();
     let mut mounts = workspace.mounts();
     mounts.extend([
         Mount::read_write(paths.home(), "/clauderon/home"),
         Mount::read_write(paths.uploads(), "/clauderon/uploads"),
         Mount::read_only(&run, "/clauderon/run"),
-        Mount::read_only(&programs.relay, "/clauderon/relay"),
+        Mount::read_only(relay, "/clauderon/relay"),
         Mount::read_only(&agent.dir, "/clauderon/agent"),
         Mount::read_only(run.join("ca-bundle.pem"), CA_BUNDLE),
     ]);

@@ -177,11 +177,14 @@ impl Answer {
             .stream
             .set_read_timeout(Some(Duration::from_millis(200)));
         let body = self.into_body();
-        let start = body.iter().position(|byte| *byte == b'{').unwrap_or(0);
-        let mut values =
-            serde_json::Deserializer::from_slice(&body[start..]).into_iter::<Failure>();
-        match values.next() {
-            Some(Ok(failure)) => format!("cannot {what}: {}", failure.message),
+        if let Ok(failure) = serde_json::from_slice::<Failure>(&body) {
+            return format!("cannot {what}: {}", failure.message);
+        }
+        // A refused attachment is answered in plain text.
+        match std::str::from_utf8(&body).map(str::trim) {
+            Ok(text) if !text.is_empty() && !text.contains('\n') => {
+                format!("cannot {what}: {text}")
+            }
             _ => format!("cannot {what}: the engine answered {status}"),
         }
     }

@@ -112,7 +112,7 @@ fn a_terminal_echoes_obeys_ctrl_c_and_knows_its_size() {
 #[test]
 fn the_agent_behind_the_relay_gets_ctrl_c_ctrl_p_and_window_changes() {
     let mut session = Session::new();
-    let script = "trap 'echo got int' INT; trap 'echo got winch $(stty size)' WINCH; echo ready; stty -echo raw isig; \
+    let script = "trap 'echo got int' INT; trap 'echo got winch $(stty size)' WINCH; stty -echo raw isig; echo ready; \
         printf 'key %s\\r\\n' $(head -c 1 | od -An -tx1); while :; do sleep 0.05; done";
     let Some(sandbox) = relayed(&session, script) else {
         return;
@@ -150,7 +150,7 @@ fn the_relay_is_the_first_process_and_reaps_what_others_leave() {
         || fs::metadata("/proc/self").unwrap().uid(),
         |user| user.uid,
     );
-    let expected = format!("clauderon-relay\n0\n0\nagent\n/tmp\nnot a tty\n{uid}\n");
+    let expected = format!("relay\n0\n0\nagent\n/tmp\nnot a tty\n{uid}\n");
     assert_eq!(
         (String::from_utf8(stdout).unwrap(), code),
         (expected, 5),

@@ -75,7 +75,7 @@ fn a_terminal_in_a_container_echoes_obeys_ctrl_c_and_passes_ctrl_p_at_once() {
     session.start(&spec);
     let mut client = session.attach(0);
     client.type_in("echo up; sleep 60\r");
-    client.until("\nup\r\n");
+    client.until("\rup\r\n");
     client.type_in("\x03");
     client.until("^C");
     client.type_in("stty size\r");

@@ -79,7 +79,9 @@ impl Live {
                     self.frames.push(offset, Bytes::from(bytes));
                 }
                 Ok(Some(Report::Exit(exit))) => self.exit = Some(exit),
-                Ok(Some(Report::Error(error))) => tracing::warn!(error, "the holder refused a command"),
+                Ok(Some(Report::Error(error))) => {
+                    tracing::warn!(error, "the holder refused a command")
+                }
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => self.ended = true,
             }

@@ -1,0 +1,249 @@
+//! How long from the command to the agent's first request, side by side with the bare agent and a bare container, and how
+//! much memory idle sessions cost. Medians of interleaved runs; nothing here asserts a time.
+//!
+//! Run it with `make bench`.
+
+#![allow(clippy::print_stdout)]
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use clauderon_tests::{World, lacks, programs, world::git};
+
+const RUNS: usize = 10;
+const FILES: usize = 1000;
+const SESSIONS: usize = 10;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn main() {
+    if lacks("bubblewrap").is_some() {
+        return;
+    }
+    let docker = lacks("docker").is_none();
+    let world = World::new();
+    fill(&world);
+    println!(
+        "create to the agent's first request, {FILES} files, median of {RUNS} interleaved runs"
+    );
+    let mut measured: Vec<(&str, Vec<Duration>)> =
+        vec![("bare claude", vec![]), ("bubblewrap", vec![])];
+    if docker {
+        measured.extend([("docker run", vec![]), ("docker", vec![])]);
+    }
+    for run in 0..=RUNS {
+        for (what, times) in &mut measured {
+            let took = match *what {
+                "bare claude" => bare(&world),
+                "docker run" => bare_container(&world),
+                backend => session(&world, backend, run),
+            };
+            // The first round warms every cache and is not counted.
+            if run > 0 {
+                times.push(took);
+            }
+        }
+    }
+    let medians: Vec<(&str, f64)> = measured
+        .into_iter()
+        .map(|(what, times)| (what, median(times)))
+        .collect();
+    for pair in medians.chunks(2) {
+        let [(reference, bare), (what, ours)] = pair else {
+            continue;
+        };
+        println!("  {reference:<12} {bare:>7.0} ms");
+        println!(
+            "  {what:<12} {ours:>7.0} ms   {:+.0} ms, {:.2} times",
+            ours - bare,
+            ours / bare
+        );
+    }
+    memory(&world);
+}
+
+fn fill(world: &World) {
+    for number in 0..FILES {
+        let folder = world.repository.join(format!("src/part{}", number / 50));
+        std::fs::create_dir_all(&folder).expect("make a folder");
+        let text = format!("pub fn number_{number}() -> usize {{ {number} }}\n").repeat(20);
+        std::fs::write(folder.join(format!("file{number}.rs")), text).expect("write a file");
+    }
+    git(&world.repository, &["add", "--all"]);
+    git(
+        &world.repository,
+        &["commit", "--quiet", "--message", "Many files"],
+    );
+}
+
+/// Runs `start` and returns the time until the model was first asked.
+fn until_first_request(world: &World, start: impl FnOnce() -> std::process::Child) -> Duration {
+    world.upstream.clear();
+    let (began, clock) = (SystemTime::now(), Instant::now());
+    let mut child = start();
+    let request = world
+        .wait(
+            world
+                .upstream
+                .wait_for(|one| one.path == "/v1/messages", PATIENCE),
+        )
+        .unwrap_or_else(|_| panic!("no request came within {:?}", clock.elapsed()));
+    let took = request.at.duration_since(began).unwrap_or_default();
+    child.wait().expect("the child is ours");
+    took
+}
+
+fn session(world: &World, backend: &str, run: usize) -> Duration {
+    let name = format!("{backend}-{run}");
+    let mut args = vec!["create", "--name", &name, "--backend", backend];
+    if backend == "docker" {
+        args.extend(["--image", programs::IMAGE]);
+    }
+    args.extend(["--print", "--prompt", "say hi"]);
+    let took = until_first_request(world, || quiet(world.command(&args)));
+    world.run(&["delete", &name, "--yes"]);
+    took
+}
+
+fn bare(world: &World) -> Duration {
+    let mut command = Command::new(agent());
+    command
+        .args(["-p", "say hi"])
+        .current_dir(&world.repository)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", world.root.path().join("bare"));
+    for (name, value) in bare_environment(world) {
+        command.env(name, value);
+    }
+    until_first_request(world, || quiet(command))
+}
+
+fn bare_container(world: &World) -> Duration {
+    let mut command = Command::new("docker");
+    let agent = agent();
+    let folder = agent
+        .parent()
+        .expect("the agent lies in a folder")
+        .canonicalize()
+        .expect("it is there");
+    command.args([
+        "run",
+        "--rm",
+        "--init",
+        "--network",
+        "host",
+        "-u",
+        "1000:1000",
+        "-e",
+        "HOME=/tmp",
+        "-w",
+        "/repository",
+    ]);
+    command
+        .arg("-v")
+        .arg(format!("{}:/agent:ro", folder.display()));
+    command
+        .arg("-v")
+        .arg(format!("{}:/repository", world.repository.display()));
+    command
+        .arg("-v")
+        .arg(format!("{0}:{0}:ro", authority(world).display()));
+    for (name, value) in bare_environment(world) {
+        command.arg("-e").arg(format!("{name}={value}"));
+    }
+    command.args([programs::IMAGE, "/agent/claude", "-p", "say hi"]);
+    until_first_request(world, || quiet(command))
+}
+
+fn bare_environment(world: &World) -> [(&'static str, String); 6] {
+    [
+        (
+            "ANTHROPIC_BASE_URL",
+            format!("https://localhost:{}", world.upstream.addr().port()),
+        ),
+        ("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-bench".to_owned()),
+        (
+            "NODE_EXTRA_CA_CERTS",
+            authority(world).display().to_string(),
+        ),
+        ("DISABLE_AUTOUPDATER", "1".to_owned()),
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
+        (
+            "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL",
+            "1".to_owned(),
+        ),
+    ]
+}
+
+fn authority(world: &World) -> std::path::PathBuf {
+    world.root.path().join("upstream-ca.pem")
+}
+
+fn agent() -> std::path::PathBuf {
+    let versions = programs::agents().join("claude");
+    let newest = std::fs::read_dir(versions)
+        .expect("the agents are installed")
+        .flatten()
+        .map(|entry| entry.path())
+        .max();
+    newest.expect("a version is installed").join("claude")
+}
+
+fn quiet(mut command: Command) -> std::process::Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    times[times.len() / 2].as_secs_f64() * 1000.0
+}
+
+/// Prints the proportional memory of the daemon and of ten idle sessions' holders.
+fn memory(world: &World) {
+    for number in 0..SESSIONS {
+        world
+            .detached("bubblewrap", "codex", &format!("idle-{number}"), None)
+            .expect(0);
+    }
+    let daemon = pss(world.daemon_pid());
+    let holders: u64 = world
+        .json(&["list"])
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|session| session["state"] == "running")
+        .filter_map(|session| session["id"].as_str().map(str::to_owned))
+        .filter_map(|id| {
+            let pid = world.session_folder(&id).join("private/holder.pid");
+            std::fs::read_to_string(pid).ok()?.trim().parse().ok()
+        })
+        .map(pss)
+        .sum();
+    println!(
+        "memory (PSS): daemon {:.1} MB, holders of {SESSIONS} idle sessions {:.1} MB, together {:.1} MB",
+        daemon as f64 / 1024.0,
+        holders as f64 / 1024.0,
+        (daemon + holders) as f64 / 1024.0
+    );
+}
+
+/// Reads a process's proportional set size in KiB.
+fn pss(pid: i32) -> u64 {
+    std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
+        .unwrap_or_default()
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("Pss:")?
+                .trim()
+                .strip_suffix("kB")?
+                .trim()
+                .parse()
+                .ok()
+        })
+        .unwrap_or(0)
+}
