@@ -21,7 +21,7 @@ fn user() -> Option<User> {
 }
 
 const BASE: &str = "bwrap --unshare-all --die-with-parent --clearenv --ro-bind /usr /usr --symlink usr/bin /bin \
-     --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev --tmpfs /tmp --setenv PATH /usr/bin --chdir /";
+     --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev --tmpfs /tmp --setenv PATH /usr/bin --setenv PS1 ok> --chdir /";
 
 fn bwrap(command: &[&str]) -> Sandbox {
     let words = BASE.split_whitespace().chain(command.iter().copied());
@@ -90,17 +90,22 @@ fn a_terminal_echoes_obeys_ctrl_c_and_knows_its_size() {
     session.start(&spec);
     let mut client = session.attach(0);
     assert!(client.hello().running && client.hello().mode == Mode::Pty);
+    // Each line waits for the prompt: bash loses some of what is typed while it changes modes.
+    client.until("ok>");
     client.type_in("stty size; echo mark$((1+1))\r");
-    client.until("30 100\r\nmark2\r\n");
-    client.type_in("echo ready; sleep 60; echo $? ended\r");
+    client.until("30 100\r\nmark2\r\nok>");
+    // Printed once the foreground is its own: a Ctrl-C before that would be for bash.
+    client.type_in("bash -c 'echo ready; exec sleep 60'\r");
     client.until("\nready\r\n");
     client.type_in("\x03");
     client.until("^C");
+    client.until("ok>");
     client.type_in("stty size\r");
-    client.until("30 100\r\n");
+    client.until("30 100\r\nok>");
     client.send(&Command::Resize { cols: 77, rows: 11 });
     client.type_in("stty size; tty < /dev/tty\r");
     client.until("11 77\r\n");
+    client.until("ok>");
     client.type_in("exit 7\r");
     let record = client.exit();
     assert_eq!((record.code, record.signal, record.oom), (7, None, false));
@@ -441,8 +446,8 @@ fn commands_after_the_end_and_nonsense_are_answered() {
     let mut client = session.connect();
     client.send(&Command::Resize { cols: 1, rows: 1 });
     assert!(matches!(client.report(), Some(Report::Error(_))));
-    client.send(&Command::Stop { grace_ms: 0 });
     let mut viewer = session.attach(0);
+    client.send(&Command::Stop { grace_ms: 0 });
     assert_ne!(viewer.exit().code, 0);
     session.wait();
 }

@@ -66,7 +66,8 @@ impl Drop for Container {
 
 #[test]
 fn a_terminal_in_a_container_echoes_obeys_ctrl_c_and_passes_ctrl_p_at_once() {
-    let Some(container) = Container::create(&["-it"], &["bash", "--norc", "-i"]) else {
+    let Some(container) = Container::create(&["-it", "-e", "PS1=ok>"], &["bash", "--norc", "-i"])
+    else {
         return;
     };
     let mut session = Session::new();
@@ -74,19 +75,24 @@ fn a_terminal_in_a_container_echoes_obeys_ctrl_c_and_passes_ctrl_p_at_once() {
     (spec.cols, spec.rows) = (101, 31);
     session.start(&spec);
     let mut client = session.attach(0);
-    client.type_in("echo up; sleep 60\r");
+    client.until("ok>");
+    client.type_in("bash -c 'echo up; exec sleep 60'\r");
     client.until("\rup\r\n");
     client.type_in("\x03");
     client.until("^C");
+    client.until("ok>");
     client.type_in("stty size\r");
     client.until("31 101\r\n");
+    client.until("ok>");
     client.send(&Command::Resize { cols: 60, rows: 12 });
     client.type_in("read -rsn1 key; printf 'key %x\\n' \"'$key\"\r");
     client.until("key %x\\n' \"'$key\"\r\n");
     client.type_in("\x10");
     client.until("key 10\r\n");
+    client.until("ok>");
     client.type_in("stty size\r");
     client.until("12 60\r\n");
+    client.until("ok>");
     client.type_in("exit 7\r");
     assert_eq!(client.exit().code, 7);
     session.wait();
