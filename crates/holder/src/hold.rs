@@ -12,7 +12,7 @@ use clauderon_holder::{Command, ExitRecord, Hello, Mode, Report, SessionFiles};
 use crate::held::{Ended, Held};
 use crate::log::Log;
 use crate::sys::{self, PollSet, Signals};
-use crate::viewer::Viewer;
+use crate::viewer::{self, Viewer};
 
 /// Output that no viewer has seen yet, above which the agent has to wait.
 const PAUSE: u64 = 1024 * 1024;
@@ -73,7 +73,11 @@ impl Hold {
     /// Runs until the agent ended and its viewers know.
     pub fn run(mut self) {
         let mut set = PollSet::default();
-        while !self.is_done(Instant::now()) {
+        loop {
+            let now = Instant::now();
+            if self.is_done(now) && !self.close_the_door(now) {
+                break;
+            }
             self.watch(&mut set);
             if let Err(error) = set.wait(self.deadline()) {
                 sys::note(&format!("cannot wait for events: {error}"));
@@ -81,12 +85,21 @@ impl Hold {
             }
             self.turn(&set, Instant::now());
         }
+    }
+
+    /// From here on readers use the files; true when some had come before and are served still.
+    fn close_the_door(&mut self, now: Instant) -> bool {
         let _ = fs::remove_file(self.files.socket());
+        let before = self.viewers.len();
+        while self.accept(now) {}
+        self.viewers.len() > before && !self.leaving
     }
 
     fn is_done(&self, now: Instant) -> bool {
         match &self.end {
-            Some((_, deadline)) => now >= *deadline || !self.viewers.iter().any(Viewer::is_owed),
+            Some((_, deadline)) => {
+                now >= *deadline || !self.viewers.iter().any(|viewer| viewer.is_owed(now))
+            }
             None => self.leaving,
         }
     }
@@ -102,6 +115,12 @@ impl Hold {
             .paused
             .then(|| Instant::now() + Duration::from_millis(500));
         let drain = self.end.as_ref().map(|(_, deadline)| *deadline);
+        // A viewer that came but does not attach is not waited for long.
+        let newcomers = self
+            .end
+            .is_some()
+            .then(|| Instant::now() + viewer::FIRST_WORD);
+        let drain = drain.into_iter().chain(newcomers).min();
         held.into_iter()
             .chain(self.kill_at)
             .chain(pause)
@@ -147,7 +166,7 @@ impl Hold {
             self.turn_held(set, now);
         }
         if set.is_ready(self.listener.as_raw_fd()) {
-            self.accept(now);
+            while self.accept(now) {}
         }
         self.take_commands(set, now);
         let exit = self.end.as_ref().map(|(record, _)| record);
@@ -213,9 +232,13 @@ impl Hold {
         self.kill_at = Some(self.kill_at.map_or(kill_at, |earlier| earlier.min(kill_at)));
     }
 
-    fn accept(&mut self, now: Instant) {
+    /// False when nobody is at the door, or there is no room.
+    fn accept(&mut self, now: Instant) -> bool {
+        if self.viewers.len() >= MOST_VIEWERS {
+            return false;
+        }
         let Ok((stream, _)) = self.listener.accept() else {
-            return;
+            return false;
         };
         let hello = Report::Hello(Hello {
             mode: self.mode,
@@ -228,6 +251,7 @@ impl Hold {
         if let Ok(viewer) = Viewer::new(self.last_viewer, stream, hello, now) {
             self.viewers.push(viewer);
         }
+        true
     }
 
     fn take_commands(&mut self, set: &PollSet, now: Instant) {

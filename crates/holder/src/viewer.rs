@@ -17,6 +17,8 @@ const ROOM: usize = 256 * 1024;
 const TURN: usize = 8;
 /// A viewer that took nothing for this long has stopped looking, and holds nobody up.
 const STALLED: Duration = Duration::from_secs(2);
+/// How long one that came just before the end may take to say what it wants.
+pub const FIRST_WORD: Duration = Duration::from_millis(500);
 
 pub struct Viewer {
     pub id: u64,
@@ -29,6 +31,7 @@ pub struct Viewer {
     /// A command waits until the agent takes input.
     blocked: bool,
     last_progress: Instant,
+    came: Instant,
     gone: bool,
 }
 
@@ -47,6 +50,7 @@ impl Viewer {
             told_exit: false,
             blocked: false,
             last_progress: now,
+            came: now,
             gone: false,
         })
     }
@@ -60,8 +64,12 @@ impl Viewer {
     }
 
     /// Whether it still has output, or word of the end, to get.
-    pub fn is_owed(&self) -> bool {
-        !self.gone && (!self.out.is_empty() || (self.place.is_some() && !self.told_exit))
+    pub fn is_owed(&self, now: Instant) -> bool {
+        let owed = match self.place {
+            Some(_) => !self.told_exit,
+            None => now.saturating_duration_since(self.came) < FIRST_WORD,
+        };
+        !self.gone && (owed || !self.out.is_empty())
     }
 
     /// How far it is behind, `None` where it does not look or has stopped looking.
