@@ -36,6 +36,7 @@ pub enum ConsoleEvent {
 /// One view of a session's console.
 #[derive(Debug)]
 pub struct Console {
+    files: SessionFiles,
     hello: Hello,
     source: Source,
 }
@@ -56,12 +57,14 @@ impl Console {
         let files = SessionFiles::new(session_dir);
         match live::Live::connect(&files, from).await {
             Ok((hello, live)) => Ok(Self {
+                files,
                 hello,
                 source: Source::Live(live),
             }),
             Err(error) if is_absence(&error) => {
                 let (hello, past) = past::Past::open(&files, from)?;
                 Ok(Self {
+                    files,
                     hello,
                     source: Source::Past(past),
                 })
@@ -88,10 +91,19 @@ impl Console {
         }
     }
 
-    /// Waits for the next event; `None` where the holder went away without a word of the agent's end.
+    /// Waits for the next event; `None` after the agent's end, or where the holder went away and left no record of one.
     pub async fn next(&mut self) -> Option<ConsoleEvent> {
+        if let Source::Live(live) = &mut self.source {
+            if let Some(event) = live.next().await {
+                return Some(event);
+            }
+            // What it had written but not sent is in its files.
+            let rest = live.rest()?;
+            let (_, past) = past::Past::open(&self.files, rest).ok()?;
+            self.source = Source::Past(past);
+        }
         match &mut self.source {
-            Source::Live(live) => live.next().await,
+            Source::Live(_) => None,
             Source::Past(past) => past.next(),
         }
     }
@@ -105,5 +117,6 @@ fn is_absence(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::BrokenPipe
     )
 }

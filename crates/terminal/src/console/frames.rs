@@ -37,13 +37,20 @@ impl Frames {
                 self.give(PTY, bytes);
             }
             Mode::Pipes => {
-                if self.partial.is_empty() {
+                // A viewer so slow that the log was shortened before it goes on at another frame.
+                if self.next + self.partial.len() as u64 != offset {
+                    self.partial.clear();
                     self.next = offset;
                 }
                 self.partial.extend_from_slice(&bytes);
                 self.cut();
             }
         }
+    }
+
+    /// The log offset after everything that was given out.
+    pub fn next(&self) -> u64 {
+        self.next
     }
 
     /// Returns the next event, if a whole one is there.

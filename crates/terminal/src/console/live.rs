@@ -24,6 +24,7 @@ pub(super) struct Live {
     buffer: FrameBuffer,
     frames: Frames,
     exit: Option<ExitRecord>,
+    told_exit: bool,
     ended: bool,
 }
 
@@ -53,6 +54,7 @@ impl Live {
                 buffer,
                 frames,
                 exit: None,
+                told_exit: false,
                 ended: false,
             },
         ))
@@ -62,6 +64,11 @@ impl Live {
         self.writer.take().map(ConsoleInput)
     }
 
+    /// The offset from which the rest is to be read elsewhere; none where the end was told.
+    pub fn rest(&self) -> Option<u64> {
+        (!self.told_exit).then(|| self.frames.next())
+    }
+
     pub async fn next(&mut self) -> Option<ConsoleEvent> {
         loop {
             if let Some(event) = self.frames.pop() {
@@ -69,6 +76,7 @@ impl Live {
             }
             if let Some(exit) = self.exit.take() {
                 self.ended = true;
+                self.told_exit = true;
                 return Some(ConsoleEvent::Exit(exit));
             }
             if self.ended {
