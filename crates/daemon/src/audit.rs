@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clauderon_api::{AuditReport, AuditRow, Error, RefusedRow};
 use clauderon_audit::{Entry, Fault, FaultKind, Filter, Kind};
-use clauderon_session::SessionId;
+use clauderon_policy::{Host, code};
+use clauderon_session::{SessionId, Spec};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 /// How many records are shown where nobody says.
@@ -57,10 +58,15 @@ pub async fn rows(
     Ok(first.chain(more.flat_map(stream::iter)).boxed())
 }
 
-/// Lists what a session was refused lately, equal refusals together, the newest first.
-pub async fn refused(log: PathBuf, session: SessionId) -> Result<Vec<RefusedRow>, Error> {
+/// Lists what a session was refused lately, equal refusals together, the newest first. Where granting the host would help, the
+/// row says how; `governed` names the hosts that cannot be granted as a whole.
+pub async fn refused(
+    log: PathBuf,
+    session: &Spec,
+    governed: impl Fn(&Host) -> bool,
+) -> Result<Vec<RefusedRow>, Error> {
     let filter = Filter {
-        session: Some(session.to_string()),
+        session: Some(session.id.to_string()),
         kinds: vec![Kind::Refusal],
     };
     let mut rows: Vec<RefusedRow> = Vec::new();
@@ -79,6 +85,14 @@ pub async fn refused(log: PathBuf, session: SessionId) -> Result<Vec<RefusedRow>
         }
         places.insert(key, rows.len());
         let some = |text: String| (!text.is_empty()).then_some(text);
+        let grantable = Host::parse(&record.host).is_ok_and(|host| !governed(&host));
+        let hint = (record.note == code::NOT_ALLOWED && grantable).then(|| {
+            let place = match record.port {
+                443 => record.host.clone(),
+                port => format!("{}:{port}", record.host),
+            };
+            format!("clauderon policy allow {} {place}", session.name)
+        });
         rows.push(RefusedRow {
             at_ms: milliseconds(&entry.at),
             count: 1,
@@ -88,7 +102,7 @@ pub async fn refused(log: PathBuf, session: SessionId) -> Result<Vec<RefusedRow>
             method: some(record.method),
             path: some(record.path),
             rule: some(record.rule),
-            hint: None,
+            hint,
         });
     }
     Ok(rows)

@@ -27,7 +27,7 @@ use crate::programs::Programs;
 use crate::reload;
 use crate::runtimes::Runtimes;
 use crate::service::Daemon;
-use crate::sessions::{Sessions, Shared};
+use crate::sessions::{Sessions, Shared, disk};
 
 /// A daemon that has everything and has started nothing.
 pub struct Built {
@@ -46,6 +46,7 @@ pub struct Running {
     stop: CancellationToken,
     server: JoinHandle<()>,
     reload: JoinHandle<()>,
+    disk: JoinHandle<()>,
 }
 
 /// Opens and binds everything.
@@ -140,6 +141,7 @@ impl Built {
             self.sessions.clone(),
             self.routes,
         ));
+        let disk = tokio::spawn(disk::watch(self.sessions.clone()));
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
         Running {
             _instance: self.instance,
@@ -147,6 +149,7 @@ impl Built {
             stop,
             server,
             reload,
+            disk,
         }
     }
 }
@@ -167,6 +170,7 @@ impl Running {
     pub async fn drain(self) {
         self.stop.cancel();
         self.reload.abort();
+        self.disk.abort();
         if let Err(error) = self.server.await
             && error.is_panic()
         {

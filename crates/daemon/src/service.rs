@@ -147,10 +147,12 @@ impl Service for Daemon {
             })
             .collect();
         let log = self.sessions.shared().paths.audit();
+        let routes = self.sessions.shared().routes.borrow().clone();
+        let governed = |host: &Host| routes.governs(host);
         Ok(api::PolicyView {
             posture,
             grants,
-            refused: audit::refused(log, session.spec.id).await?,
+            refused: audit::refused(log, &session.spec, governed).await?,
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod actor;
 mod create;
+pub mod disk;
 mod folders;
 mod plan;
 pub mod pulse;
@@ -356,6 +357,17 @@ impl Session {
             }
         };
         self.order(Order::Change(Box::new(change))).await
+    }
+
+    /// Adds a sentence that the person should know, once.
+    async fn tell(&self, sentence: String) {
+        let change = move |record: &mut Record| {
+            if !record.notices.contains(&sentence) {
+                record.notices.push(sentence);
+            }
+        };
+        // A session that is gone needs no notice.
+        let _ = self.order(Order::Change(Box::new(change))).await;
     }
 
     fn grant_now(&self, grant: Grant) {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use clauderon_agents::{Installed, Launch};
 use clauderon_api as api;
-use clauderon_runtime::{Handle, Runtime, RuntimeError, State};
+use clauderon_holder::SessionFiles;
+use clauderon_runtime::{Handle, Runtime, RuntimeError, SandboxPlan, State};
 use clauderon_session::{Effect, Event, Sighting};
 use clauderon_store::{Record, SessionDir};
 use clauderon_workspace::Workspace;
@@ -53,7 +55,13 @@ impl Actor {
             };
             match order {
                 None => return,
-                Some(Order::Event(event)) => self.handle(event).await,
+                Some(Order::Event(event)) => {
+                    let runs = event == Event::Seen(Sighting::Running);
+                    self.handle(event).await;
+                    if runs {
+                        self.hold_again().await;
+                    }
+                }
                 Some(Order::Start(occasion, done)) => self.start(occasion, done).await,
                 Some(Order::Stop(grace, done)) => self.stop(grace, done).await,
                 Some(Order::Change(change)) => {
@@ -101,16 +109,7 @@ impl Actor {
         let launch = plan::launch(spec, &self.workspace, occasion).map_err(failure::launch)?;
         folders::write_launch(&self.paths, &launch, clauderon_runtime::User::for_caller())
             .map_err(failure::anyhow)?;
-        let parts = plan::Parts {
-            spec,
-            paths: &self.paths,
-            workspace: &self.workspace,
-            launch: &launch,
-            relay: &self.shared.programs.relay,
-            agent: &agent,
-            limits: plan::limits(&self.shared.preferences.limits),
-        };
-        let plan = plan::sandbox(parts, occasion);
+        let plan = self.plan(&launch, &agent, occasion);
         let runtime = self.runtime().await?;
         if self.record.container.is_none() && self.record.limits.is_empty() {
             let created = runtime.create(&plan).await.map_err(failure::runtime)?;
@@ -205,9 +204,52 @@ impl Actor {
         self.handle(Event::Seen(seen)).await;
         if running {
             self.pulse.restart(self.record.spec.mode, false, now_ms());
+            self.hold_again().await;
             self.watch();
         }
         self.publish();
+    }
+
+    /// Gives a container that runs on without its holder a new one; a bubblewrap sandbox never outlives its own.
+    async fn hold_again(&self) {
+        let socket = SessionFiles::new(self.paths.path()).socket();
+        let held = tokio::net::UnixStream::connect(socket).await.is_ok();
+        if held || self.record.container.is_none() {
+            return;
+        }
+        match self.hold().await {
+            Ok(()) => tracing::info!(session = %self.record.spec.id, "has a new holder"),
+            Err(error) => {
+                tracing::warn!(session = %self.record.spec.id, %error, "runs without a holder");
+            }
+        }
+    }
+
+    async fn hold(&self) -> Result<(), api::Error> {
+        let spec = &self.record.spec;
+        let agent = super::installed(&self.shared, spec.agent)?;
+        let occasion = Occasion::placeholder();
+        let launch = plan::launch(spec, &self.workspace, &occasion).map_err(failure::launch)?;
+        let plan = self.plan(&launch, &agent, &occasion);
+        let started = self
+            .runtime()
+            .await?
+            .start(&plan, &self.handle_of_sandbox())
+            .await;
+        started.map(drop).map_err(failure::runtime)
+    }
+
+    fn plan(&self, launch: &Launch, agent: &Installed, occasion: &Occasion) -> SandboxPlan {
+        let parts = plan::Parts {
+            spec: &self.record.spec,
+            paths: &self.paths,
+            workspace: &self.workspace,
+            launch,
+            relay: &self.shared.programs.relay,
+            agent,
+            limits: plan::limits(&self.shared.preferences.limits),
+        };
+        plan::sandbox(parts, occasion)
     }
 
     fn watch(&self) {
