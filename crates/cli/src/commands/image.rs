@@ -79,8 +79,8 @@ impl Image {
     }
 }
 
-/// Building makes no container of a session, so no installation's name is needed.
-fn installation(context: &Context) -> Installation {
+/// Names this installation for what makes no container of a session: neither building an image nor a throw-away sandbox does.
+pub fn installation(context: &Context) -> Installation {
     Installation {
         id: String::new(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
