@@ -83,7 +83,7 @@ impl Docker {
         if *start {
             engine.start()?;
         }
-        let mut docker = Self {
+        let docker = Self {
             engine,
             mode: spec.mode,
             link: Link::Attached {
@@ -102,7 +102,10 @@ impl Docker {
         if spec.mode == Mode::Pty && *start {
             let cols = if spec.cols == 0 { 80 } else { spec.cols };
             let rows = if spec.rows == 0 { 24 } else { spec.rows };
-            docker.resize(cols, rows)?;
+            // Awaited, so that the first viewer finds the size; an agent that has ended already needs none.
+            if let Err(sentence) = docker.engine.resize(cols, rows) {
+                sys::note(&sentence);
+            }
         }
         Ok(docker)
     }
@@ -301,7 +304,7 @@ impl Held for Docker {
 
     fn resize(&mut self, cols: u16, rows: u16) -> Result<(), String> {
         match self.mode {
-            Mode::Pty => self.ask(&format!("resize?h={rows}&w={cols}")),
+            Mode::Pty => self.ask(&engine::resize_path(cols, rows)),
             Mode::Pipes => Err("there is no terminal to resize".into()),
         }
     }

@@ -77,6 +77,16 @@ impl Engine {
         }
     }
 
+    /// Gives the terminal a size and waits until it has it.
+    pub fn resize(&self, cols: u16, rows: u16) -> Result<(), String> {
+        const WHAT: &str = "resize the terminal";
+        let answer = self.ask(&self.head("POST", &resize_path(cols, rows)), GLANCE, WHAT)?;
+        match answer.status {
+            200 => Ok(()),
+            _ => Err(answer.into_sentence(WHAT)),
+        }
+    }
+
     pub fn inspect(&self) -> Result<State, String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -188,6 +198,10 @@ impl Answer {
             _ => format!("cannot {what}: the engine answered {status}"),
         }
     }
+}
+
+pub fn resize_path(cols: u16, rows: u16) -> String {
+    format!("resize?h={rows}&w={cols}")
 }
 
 /// The number of `HTTP/1.1 200 OK`.
