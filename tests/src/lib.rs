@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr)]
 
 pub mod canary;
+mod inside;
 pub mod programs;
 pub mod terminal;
 pub mod world;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use clauderon_rehearsal::{Options, Rehearsal};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::canary::Canary;
@@ -179,25 +179,6 @@ impl World {
         }
         args.extend(prompt.iter().flat_map(|prompt| ["--prompt", prompt]));
         self.run(&args)
-    }
-
-    /// Runs a shell command inside a sandbox, through the agent's own tool, and returns what it printed there.
-    #[track_caller]
-    pub fn inside(&self, backend: &str, name: &str, command: &str) -> String {
-        let script = format!("{{ {command}\n}} > /workspace/.out 2>&1");
-        let prompt = script_prompt(&[
-            json!({"tool": "Bash", "input": {"command": script, "description": "look"}}),
-            json!({"text": "looked"}),
-        ]);
-        self.print(backend, "claude", name, &prompt).expect(0);
-        let id = self
-            .json(&["list"])
-            .as_array()
-            .and_then(|all| all.iter().find(|one| one["name"] == name).cloned())
-            .unwrap_or_else(|| panic!("session {name} is not listed"));
-        let id = id["id"].as_str().expect("a session has an id");
-        std::fs::read_to_string(self.session_folder(id).join("workspace/.out"))
-            .expect("the command wrote its output")
     }
 
     /// Returns one session's folder.
