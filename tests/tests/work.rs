@@ -1,6 +1,6 @@
 //! What comes home from a session, and what a poisoned one cannot do on the host.
 
-use clauderon_tests::{World, on_each_backend, script_prompt, world::git};
+use clauderon_tests::{Terminal, World, on_each_backend, script_prompt, world::git};
 use serde_json::json;
 
 on_each_backend!(
@@ -89,21 +89,30 @@ fn ten_sessions_work_at_once_and_one_killed_leaves_nine(backend: &str) {
         })
     };
     assert_eq!(running("running"), 10);
-    let id = world.json(&["list"])[3]["id"]
-        .as_str()
-        .map(str::to_owned)
-        .expect("an id");
+    let id = world.id_of("s3");
     let pid = std::fs::read_to_string(world.session_folder(&id).join("private/holder.pid"))
         .expect("the holder's pid");
     // SAFETY: the holder of a session that this test made.
     unsafe { libc::kill(pid.trim().parse().expect("a number"), libc::SIGKILL) };
-    let prompt = script_prompt(&[
-        json!({"tool": "Bash", "input": {"command": "echo fine > /workspace/fine.txt", "description": "write"}}),
-        json!({"text": "nine are fine"}),
-    ]);
-    let finished = world
-        .print(backend, "claude", "eleventh", &prompt)
-        .expect(0);
-    assert!(finished.stdout.contains("nine are fine"));
+    // Nine people attach at once, and each of the nine agents still answers.
+    let mut others: Vec<(usize, Terminal)> = (0..10)
+        .filter(|number| *number != 3)
+        .map(|number| {
+            let name = format!("s{number}");
+            let terminal = Terminal::open(world.command(&["attach", &name]), 100, 30);
+            (number, terminal)
+        })
+        .collect();
+    for (number, terminal) in &mut others {
+        terminal.wait_for("OpenAI Codex");
+        let prompt = script_prompt(&[json!({"text": format!("fine-{number}")})]);
+        terminal.type_in(format!("\x1b[200~{prompt}\x1b[201~").as_bytes());
+        terminal.wait_for("fine-");
+        terminal.forget();
+        terminal.type_in(b"\r");
+    }
+    for (number, terminal) in &mut others {
+        terminal.wait_for(&format!("• fine-{number}"));
+    }
     assert!(running("running") >= 9);
 }
