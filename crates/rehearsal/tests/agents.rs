@@ -101,7 +101,7 @@ async fn ended(command: Command) -> Output {
 /// The newest agent of that name, in the layouts of its archive and of an installation.
 fn agent(name: &str) -> Option<PathBuf> {
     let cache =
-        std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/clauderon/agents"));
+        std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/clauderon/agents-home/agents"));
     let roots = [
         std::env::var_os("CLAUDERON_TEST_AGENTS").map(PathBuf::from),
         cache,
@@ -130,7 +130,7 @@ fn agent(name: &str) -> Option<PathBuf> {
             "{name} is not installed, and CI must have it"
         );
         eprintln!(
-            "SKIPPED: {name} is neither in CLAUDERON_TEST_AGENTS nor in ~/.cache/clauderon/agents"
+            "SKIPPED: {name} is neither in CLAUDERON_TEST_AGENTS nor in ~/.cache/clauderon/agents-home/agents"
         );
     }
     found

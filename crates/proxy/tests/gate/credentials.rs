@@ -240,8 +240,9 @@ async fn an_agent_may_tell_its_model_of_the_placeholder_and_it_stays_one() {
         .ask(ANTHROPIC, &post(ANTHROPIC, "/v1/messages", "", &body))
         .await;
     assert_eq!(got.status, 200);
-    let seen = format!("{:?}", world.upstream.seen());
-    assert!(seen.contains(PLACEHOLDER), "{seen}");
+    let seen = world.upstream.seen();
+    let body = String::from_utf8_lossy(&seen[0].body);
+    assert!(body.contains(PLACEHOLDER), "{body}");
 }
 
 #[tokio::test]

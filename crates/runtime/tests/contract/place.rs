@@ -44,7 +44,7 @@ impl Place {
             version: "0.0.0".into(),
             home,
             user_home: Some(root.path().join("person")),
-            holder: holder().unwrap_or_default(),
+            holder: program_beside_the_tests("clauderon-holder").unwrap_or_default(),
         };
         Self {
             runtime: make(installation.clone()),
@@ -100,8 +100,8 @@ impl Place {
         .unwrap()
     }
 
-    /// Makes the folders of a session whose "relay" is this script, and the plan for it.
-    pub fn session(&self, mode: Mode, relay: &str) -> SandboxPlan {
+    /// Makes the folders of a session whose agent is this script, run by the real relay, and the plan for it.
+    pub fn session(&self, mode: Mode, agent: &str) -> SandboxPlan {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let mut random = [0_u8; 10];
         random[..4].copy_from_slice(&std::process::id().to_le_bytes());
@@ -122,17 +122,19 @@ impl Place {
             }
         }
         fs::write(dir.join("session.json"), "{}").unwrap();
-        fs::write(
-            dir.join("run/launch.json"),
-            r#"{"argv":[],"env":{"PATH":"/usr/bin:/bin","MARK":"agent"}}"#,
-        )
-        .unwrap();
+        let launch = serde_json::json!({
+            "argv": ["/bin/bash", "-c", agent],
+            "env": {"PATH": "/usr/bin:/bin", "HOME": "/clauderon/home", "MARK": "agent"},
+            "cwd": "/workspace",
+        });
+        fs::write(dir.join("run/launch.json"), launch.to_string()).unwrap();
         let program = self
             .installation
             .home
             .join("bin")
             .join(format!("relay-{session}"));
-        fs::write(&program, format!("#!/bin/bash\n{relay}\n")).unwrap();
+        let relay = program_beside_the_tests("clauderon-relay").unwrap();
+        fs::copy(relay, &program).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         SandboxPlan {
             session,
@@ -224,9 +226,11 @@ pub async fn each(check: impl AsyncFn(&Place)) {
 
 /// The same, for checks that start sessions and so need the holder's program.
 pub async fn each_with_holder(check: impl AsyncFn(&Place)) {
-    if holder().is_none() {
-        skip("clauderon-holder is not built (cargo build -p clauderon-holder)");
-        return;
+    for program in ["clauderon-holder", "clauderon-relay"] {
+        if program_beside_the_tests(program).is_none() {
+            skip(&format!("{program} is not built (scripts/build dev)"));
+            return;
+        }
     }
     each(check).await;
 }
@@ -241,14 +245,8 @@ pub fn skip(reason: &str) -> Option<Place> {
     None
 }
 
-fn holder() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("CLAUDERON_HOLDER") {
-        return Some(PathBuf::from(path));
-    }
+fn program_beside_the_tests(name: &str) -> Option<PathBuf> {
     let own = std::env::current_exe().ok()?;
-    let path = own
-        .parent()
-        .and_then(Path::parent)?
-        .join("clauderon-holder");
+    let path = own.parent().and_then(Path::parent)?.join(name);
     path.exists().then_some(path)
 }

@@ -12,9 +12,9 @@ use crate::place::{Place, each_with_holder};
 async fn started(
     place: &Place,
     mode: Mode,
-    relay: &str,
+    agent: &str,
 ) -> (clauderon_runtime::SandboxPlan, clauderon_runtime::Handle) {
-    let plan = place.session(mode, relay);
+    let plan = place.session(mode, agent);
     let made = place.runtime.create(&plan).await.unwrap();
     assert_eq!(
         place.runtime.state(&made.handle).await,
@@ -42,7 +42,7 @@ async fn a_session_starts_in_its_workspace_and_ends_with_its_code() {
         let (plan, handle) = started(
             place,
             Mode::Print,
-            "id -u > uid; pwd > where; tr '\\0' '\\n' < /proc/1/environ > environ; exit 5",
+            "id -u > uid; pwd > where; tr '\\0' '\\n' < /proc/self/environ > environ; exit 5",
         )
         .await;
         place.ended(&handle).await;
@@ -60,7 +60,9 @@ async fn a_session_starts_in_its_workspace_and_ends_with_its_code() {
         assert_eq!(read("where"), "/workspace\n");
         for line in read("environ").lines() {
             assert!(
-                line.starts_with("HOME=") || line.starts_with("PWD="),
+                ["PATH=", "HOME=", "MARK=", "PWD=", "SHLVL=", "_="]
+                    .iter()
+                    .any(|own| line.starts_with(own)),
                 "{line}"
             );
         }
@@ -73,9 +75,9 @@ async fn a_session_starts_in_its_workspace_and_ends_with_its_code() {
 #[tokio::test]
 async fn stop_lets_the_agent_end_by_itself() {
     each_with_holder(async |place: &Place| {
-        let relay =
+        let agent =
             "trap 'echo bye > left; exit 3' TERM; touch ready; while :; do sleep 0.05; done";
-        let (plan, handle) = started(place, Mode::Interactive, relay).await;
+        let (plan, handle) = started(place, Mode::Interactive, agent).await;
         wait_for(&plan.dir.join("workspace/ready"));
         place
             .runtime
