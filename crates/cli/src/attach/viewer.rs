@@ -84,7 +84,8 @@ impl<'a> Viewer<'a> {
     pub async fn run(mut self) -> anyhow::Result<Ended> {
         let ended = self.carry().await;
         self.output.write(self.screen.modes.leave()).await;
-        self.output.write(b"\r\n".to_vec()).await;
+        // What the agent drew below its cursor would show through the shell's next lines.
+        self.output.write(b"\r\n\x1b[J".to_vec()).await;
         self.output.finish();
         drop(self.raw);
         ended

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use clauderon_agents::{Pin, Progress, Source, install, installed};
 use clauderon_api::{Agent, AgentView, AgentsView, Error};
+use clauderon_daemon::{Config, Paths};
 use clauderon_policy::Routes;
 
 use crate::context::Context;
@@ -39,7 +40,8 @@ enum Verb {
         /// An archive on this machine, for one agent
         #[arg(long, value_name = "FILE", conflicts_with = "registry")]
         archive: Option<PathBuf>,
-        /// The https address of a package registry that has the archives
+        /// The https address of a package registry that has the archives [default: the one in
+        /// config.toml, else the public one]
         #[arg(long, value_name = "URL")]
         registry: Option<String>,
     },
@@ -70,7 +72,7 @@ impl Agents {
                     "Name the agent: `clauderon agents install claude --archive FILE`.",
                 ));
             }
-            let source = source(archive, registry)?;
+            let source = source(context, archive, registry)?;
             for agent in agents {
                 one(context, agent, source.clone()).await?;
             }
@@ -80,11 +82,20 @@ impl Agents {
     }
 }
 
-fn source(archive: Option<PathBuf>, registry: Option<String>) -> anyhow::Result<Source> {
+/// Chooses where archives come from: the flags, else `config.toml`, else the public registry.
+fn source(
+    context: &Context,
+    archive: Option<PathBuf>,
+    registry: Option<String>,
+) -> anyhow::Result<Source> {
     if let Some(archive) = archive {
         return Ok(Source::Archive(archive));
     }
     if let Some(registry) = registry {
+        return Ok(Source::Registry(registry));
+    }
+    let config = Config::load(&Paths::at(&context.home)?)?;
+    if let Some(registry) = config.preferences.agents.registry {
         return Ok(Source::Registry(registry));
     }
     let host = Routes::registry_host("npm")

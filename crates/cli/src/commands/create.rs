@@ -18,10 +18,14 @@ const EXAMPLES: &str = "\
 Examples:
   clauderon create                                     a session on this repository, attached
   clauderon create --name fix \"repair the login test\"  with a prompt to begin with
-  clauderon create --print \"what does this do?\"        print the answer and exit with the agent's code
+  clauderon create --print \"what does this do?\"        the answer, and the agent's exit code
   clauderon create --print - < prompt.md               the prompt from standard input, byte for byte
   clauderon create --print -- \"-v is broken, why?\"     a prompt that begins with a dash
-  clauderon create --detach --agent codex --policy locked";
+  clauderon create --detach --agent codex --policy locked
+
+A session works on a clone of what is committed; `clauderon pull` brings its work back.
+Presets: locked is the model alone; balanced adds fetching code and public packages; open is any
+public https host. docs/policy.md has them in full.";
 
 /// Create a session: a private clone, a sandbox, an agent
 #[derive(Debug, Args)]
@@ -39,7 +43,7 @@ pub struct Create {
     /// The sandbox [default: docker where an engine answers, else bubblewrap]
     #[arg(long, value_parser = backend())]
     backend: Option<Backend>,
-    /// The container image
+    /// The container image, of a docker sandbox [default: the one in config.toml, else clauderon:latest]
     #[arg(long)]
     image: Option<String>,
     /// The model, in the agent's own words
@@ -54,7 +58,7 @@ pub struct Create {
     /// Leave the session running and return
     #[arg(long)]
     detach: bool,
-    /// The prompt, where an argument is inconvenient
+    /// The prompt, where it begins with a dash or an argument is inconvenient
     #[arg(long = "prompt", value_name = "PROMPT", allow_hyphen_values = true)]
     prompt_flag: Option<String>,
     /// What the agent shall do; `-` reads standard input

@@ -23,8 +23,8 @@ use page::{Ink, Page};
 use stage::Stage;
 
 const EXAMPLES: &str = "\
-Needs the installed Claude Code and bubblewrap; no account, no Docker, no network. Leaves nothing behind;
-your own sessions and credentials are not touched.
+Needs the installed Claude Code and bubblewrap; no account, no Docker, no network.
+Leaves nothing behind; your own sessions and credentials are not touched.
 
 Examples:
   clauderon demo

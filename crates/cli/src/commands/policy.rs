@@ -42,7 +42,7 @@ enum Verb {
         session: String,
         /// `host` or `host:port`
         host: String,
-        /// Grant it to every later session too
+        /// Grant it to every session of the same repository, now and later
         #[arg(long)]
         always: bool,
     },
@@ -75,7 +75,7 @@ fn shown(policy: &PolicyView) -> String {
     let mut lines = vec![format!("policy {}", policy.posture)];
     for grant in &policy.grants {
         let always = if grant.always {
-            "  (every session)"
+            "  (every session of this repository)"
         } else {
             ""
         };

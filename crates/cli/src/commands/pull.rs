@@ -13,7 +13,8 @@ Fetches commits, and uncommitted work as a commit of its own; merges nothing.
 
 Examples:
   clauderon pull fix
-  clauderon pull fix --json | jq -r .merge | sh";
+  clauderon pull fix && git diff HEAD...refs/clauderon/fix/head
+  clauderon pull fix --json | jq -r '.merge[]'      the commands that merge it";
 
 /// Fetch a session's commits and uncommitted work into the source repository
 #[derive(Debug, Args)]
