@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clauderon_api::{AuditReport, AuditRow, Error, RefusedRow};
 use clauderon_audit::{Entry, Fault, FaultKind, Filter, Kind};
-use clauderon_policy::{Host, code};
+use clauderon_policy::{Host, address, code};
 use clauderon_session::{SessionId, Spec};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
@@ -85,7 +85,8 @@ pub async fn refused(
         }
         places.insert(key, rows.len());
         let some = |text: String| (!text.is_empty()).then_some(text);
-        let grantable = Host::parse(&record.host).is_ok_and(|host| !governed(&host));
+        let grantable = Host::parse(&record.host)
+            .is_ok_and(|host| !governed(&host) && host.ip().is_none_or(address::is_public));
         let hint = (record.note == code::NOT_ALLOWED && grantable).then(|| {
             let place = match record.port {
                 443 => record.host.clone(),
