@@ -27,6 +27,8 @@ fn b1_there_is_no_interface_and_no_other_socket_family(backend: &str) {
     );
     let mut lines = seen.lines();
     assert_eq!(lines.next(), Some("lo"), "{seen}");
+    // The head of an empty table of routes.
+    assert_eq!(lines.next(), Some("1"), "another interface: {seen}");
     for (family, expected) in [
         (40, "refused"),
         (17, "refused"),
@@ -45,13 +47,30 @@ fn b1_there_is_no_interface_and_no_other_socket_family(backend: &str) {
 
 fn b1_without_proxy_variables_nothing_is_reachable(backend: &str) {
     let world = World::new();
+    // Something that would answer, at every address of this host.
+    let host = std::net::TcpListener::bind("0.0.0.0:0").expect("a port can be had");
+    host.set_nonblocking(true).expect("accepting need not wait");
+    let port = host.local_addr().expect("it is bound").port();
+    let addresses = std::process::Command::new("hostname").arg("-I").output();
+    let addresses = addresses.expect("the host's addresses are known").stdout;
+    let addresses = String::from_utf8_lossy(&addresses).replace('\n', " ");
     let seen = world.inside(
         backend,
         "a",
-        "unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy; curl -sS -m 5 https://api.anthropic.com/v1/models; echo \"code $?\"; \
-         curl -sS -m 5 http://1.1.1.1/; echo \"code $?\"",
+        &format!(
+            "unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy; for a in 127.0.0.1 {addresses}; do \
+             case $a in *:*) continue;; esac; curl -sS -m 2 http://$a:{port}/; echo \"code $?\"; done; \
+             curl -sS -m 5 --resolve api.anthropic.com:443:192.0.2.1 https://api.anthropic.com/v1/models; echo \"code $?\""
+        ),
     );
-    assert!(!seen.contains("code 0"), "{seen}");
+    let codes: Vec<&str> = seen
+        .lines()
+        .filter(|line| line.starts_with("code"))
+        .collect();
+    assert!(codes.len() >= 2, "{seen}");
+    // Refused at once by the kernel.
+    assert!(codes.iter().all(|code| *code == "code 7"), "{seen}");
+    assert!(host.accept().is_err(), "somebody reached the host: {seen}");
 }
 
 fn b4_an_unknown_host_gets_a_json_refusal_that_is_in_the_audit(backend: &str) {
@@ -70,6 +89,8 @@ fn b4_an_unknown_host_gets_a_json_refusal_that_is_in_the_audit(backend: &str) {
         .find(|row| row["host"] == "evil.example" && row["kind"] == "refusal")
         .unwrap_or_else(|| panic!("the refusal is not in the audit: {audit:?}"));
     assert_eq!(recorded["decision"], "refuse", "{recorded}");
+    // By a rule, not for want of a way there.
+    assert_eq!(recorded["note"], "not_allowed", "{recorded}");
     let recent = world.run(&["policy", "recent", "a"]).expect(0).stdout;
     assert!(recent.contains("evil.example"), "{recent}");
     world.run(&["audit", "verify"]).expect(0);
@@ -100,6 +121,15 @@ fn b8_another_port_and_the_proxy_itself_are_refused(backend: &str) {
         ["403 000", "403 000", "403 000", "200 403", "200 403"],
         "{seen}"
     );
+    for host in [
+        "github.com",
+        "api.anthropic.com",
+        "127.0.0.1",
+        "localhost",
+        "169.254.169.254",
+    ] {
+        world.assert_refused(host, "not_allowed");
+    }
 }
 
 fn a4_another_host_inside_a_tunnel_is_refused(backend: &str) {
@@ -110,6 +140,7 @@ fn a4_another_host_inside_a_tunnel_is_refused(backend: &str) {
         "curl -sS -o /dev/null -w 'status %{http_code}\\n' -H 'Host: evil.example' https://api.anthropic.com/v1/models",
     );
     assert!(seen.contains("status 421"), "{seen}");
+    world.assert_refused("api.anthropic.com", "host_mismatch");
     assert!(
         world
             .upstream
@@ -160,6 +191,7 @@ fn a7_plain_http_carries_no_credential(backend: &str) {
         seen.contains("status 403") || seen.contains("status 400"),
         "{seen}"
     );
+    world.assert_refused("api.anthropic.com", "not_allowed");
     let plain = world
         .upstream
         .requests()
@@ -181,6 +213,7 @@ fn e1_an_attackers_own_key_is_replaced(backend: &str) {
         seen.contains("models 200") && seen.contains("files 403"),
         "{seen}"
     );
+    world.assert_refused("api.anthropic.com", "forbidden");
     for request in world.upstream.requests() {
         let headers = format!("{:?}", request.headers);
         assert!(!headers.contains("ATTACKER"), "{headers}");

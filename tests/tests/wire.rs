@@ -350,8 +350,9 @@ fn e3_a_model_request_that_reaches_out_never_leaves(backend: &str) {
         block(json!({"type": "image", "source": {"type": "url", "url": evil}})).to_string(),
         block(json!({"type": "tool_result", "tool_use_id": "t", "content": [{"type": "image", "source": {"type": "url", "url": evil}}]})).to_string(),
         // Two readers may each take another of two equal keys, however they are spelt.
-        servers.replace("\"max_tokens\"", "\"mcp_servers\":[],\"max_tokens\""),
-        servers.replace("\"mcp_servers\"", "\"mcp_servers\":[],\"mcp\\u005fservers\""),
+        format!("{{\"mcp_servers\":[],{}", &servers[1..]),
+        format!("{},\"mcp_servers\":[]}}", &servers[..servers.len() - 1]),
+        format!("{},\"mcp\\u005fservers\":[]}}", &servers[..servers.len() - 1]),
         url.replace("\"type\":\"url\"", "\"type\":\"url\",\"type\":\"base64\""),
         servers.replace("mcp_servers", "mcp\\u005fservers"),
         servers.replace("mcp_servers", "MCP_Servers"),
@@ -416,7 +417,8 @@ fn e3_nor_does_one_of_codex(backend: &str) {
         said(json!({"type": "input_image", "image_url": evil})).to_string(),
         said(json!({"type": "input_file", "file_url": evil})).to_string(),
         with("prompt", json!({"id": "pmpt_MARK"})).to_string(),
-        servers.replace("\"model\"", "\"tools\":[],\"model\""),
+        format!("{{\"tools\":[],{}", &servers[1..]),
+        format!("{},\"tools\":[]}}", &servers[..servers.len() - 1]),
     ]
     .into_iter()
     .map(|body| Post::to("/v1/responses", body))
