@@ -1,10 +1,15 @@
 //! How long from the command to the agent's first request, side by side with the bare agent and a bare container, and how
 //! much memory idle sessions cost. Medians of interleaved runs; nothing here asserts a time.
 //!
+//! The bare agent asks the same hosts the same things: it reaches the scripted upstream through the plainest proxy there
+//! is, which splices bytes and looks at nothing.
+//!
 //! Run it with `make bench`.
 
 #![allow(clippy::print_stdout)]
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,6 +27,7 @@ fn main() {
     let docker = lacks("docker").is_none();
     let world = World::new();
     fill(&world);
+    let tunnel = open_tunnel(world.upstream.addr());
     println!(
         "create to the agent's first request, {FILES} files, median of {RUNS} interleaved runs"
     );
@@ -33,8 +39,8 @@ fn main() {
     for run in 0..=RUNS {
         for (what, times) in &mut measured {
             let took = match *what {
-                "bare claude" => bare(&world),
-                "docker run" => bare_container(&world),
+                "bare claude" => bare(&world, tunnel),
+                "docker run" => bare_container(&world, tunnel),
                 backend => session(&world, backend, run),
             };
             // The first round warms every cache and is not counted.
@@ -104,7 +110,7 @@ fn session(world: &World, backend: &str, run: usize) -> Duration {
     took
 }
 
-fn bare(world: &World) -> Duration {
+fn bare(world: &World, tunnel: SocketAddr) -> Duration {
     let mut command = Command::new(agent());
     command
         .args(["-p", "say hi"])
@@ -112,13 +118,13 @@ fn bare(world: &World) -> Duration {
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("HOME", world.root.path().join("bare"));
-    for (name, value) in bare_environment(world) {
+    for (name, value) in bare_environment(world, tunnel) {
         command.env(name, value);
     }
     until_first_request(world, || quiet(command))
 }
 
-fn bare_container(world: &World) -> Duration {
+fn bare_container(world: &World, tunnel: SocketAddr) -> Duration {
     let mut command = Command::new("docker");
     let agent = agent();
     let folder = agent
@@ -148,19 +154,16 @@ fn bare_container(world: &World) -> Duration {
     command
         .arg("-v")
         .arg(format!("{0}:{0}:ro", authority(world).display()));
-    for (name, value) in bare_environment(world) {
+    for (name, value) in bare_environment(world, tunnel) {
         command.arg("-e").arg(format!("{name}={value}"));
     }
     command.args([programs::IMAGE, "/agent/claude", "-p", "say hi"]);
     until_first_request(world, || quiet(command))
 }
 
-fn bare_environment(world: &World) -> [(&'static str, String); 6] {
+fn bare_environment(world: &World, tunnel: SocketAddr) -> [(&'static str, String); 6] {
     [
-        (
-            "ANTHROPIC_BASE_URL",
-            format!("https://localhost:{}", world.upstream.addr().port()),
-        ),
+        ("HTTPS_PROXY", format!("http://{tunnel}")),
         ("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-bench".to_owned()),
         (
             "NODE_EXTRA_CA_CERTS",
@@ -196,6 +199,39 @@ fn quiet(mut command: Command) -> std::process::Child {
         .stderr(Stdio::null())
         .spawn()
         .expect("the program starts")
+}
+
+/// Splices every tunnel that is asked for to the upstream, whatever its name.
+fn open_tunnel(upstream: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a port");
+    let address = listener.local_addr().expect("a listener has an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || splice(&stream, upstream));
+        }
+    });
+    address
+}
+
+fn splice(agent: &TcpStream, upstream: SocketAddr) -> Option<()> {
+    let mut reader = BufReader::new(agent.try_clone().ok()?);
+    let mut line = String::new();
+    while reader.read_line(&mut line).ok()? > 2 {
+        line.clear();
+    }
+    let mut agent = agent.try_clone().ok()?;
+    agent.set_nodelay(true).ok()?;
+    agent.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
+    let far = TcpStream::connect(upstream).ok()?;
+    far.set_nodelay(true).ok()?;
+    let (mut down, mut up) = (far.try_clone().ok()?, far);
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut down, &mut agent);
+        let _ = agent.shutdown(Shutdown::Write);
+    });
+    let _ = std::io::copy(&mut reader, &mut up);
+    let _ = up.shutdown(Shutdown::Write);
+    Some(())
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {

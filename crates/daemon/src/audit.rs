@@ -175,6 +175,7 @@ fn row(entry: Entry) -> AuditRow {
         auth_injected: record.auth_injected,
         decision: record.decision,
         rule: record.rule,
+        note: record.note,
         status: record.status,
         bytes_up: record.bytes_up.unwrap_or(0),
         bytes_down: record.bytes_down.unwrap_or(0),

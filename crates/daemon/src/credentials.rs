@@ -1,5 +1,7 @@
 //! Which credentials there are and which an agent needs. Values are looked up to be tried, and dropped at once.
 
+use std::path::Path;
+
 use clauderon_api::{CredentialRow, Error, ErrorCode};
 use clauderon_session::Agent;
 use clauderon_vault::{KNOWN, Vaults, known};
@@ -23,7 +25,7 @@ pub fn rows(vaults: &Vaults) -> Vec<CredentialRow> {
 }
 
 /// Says where the agent's credential comes from, or what is missing and how to give it.
-pub fn for_agent(vaults: &Vaults, agent: Agent) -> Result<String, Error> {
+pub fn for_agent(vaults: &Vaults, secrets: &Path, agent: Agent) -> Result<String, Error> {
     let names = needed(agent);
     for name in names {
         match vaults.lookup(name) {
@@ -37,7 +39,7 @@ pub fn for_agent(vaults: &Vaults, agent: Agent) -> Result<String, Error> {
             }
         }
     }
-    Err(missing(agent, names[0]))
+    Err(missing(agent, names[0], secrets))
 }
 
 /// The credentials that serve an agent, the first that is there wins.
@@ -48,7 +50,7 @@ fn needed(agent: Agent) -> &'static [&'static str] {
     }
 }
 
-fn missing(agent: Agent, name: &str) -> Error {
+fn missing(agent: Agent, name: &str, secrets: &Path) -> Error {
     let variable = KNOWN
         .iter()
         .find(|known| known.name == name)
@@ -63,6 +65,7 @@ fn missing(agent: Agent, name: &str) -> Error {
         format!("there is no credential for {}", agent.title()),
     )
     .hint(format!(
-        "{make}set {variable} and run `clauderon daemon restart`, or put it into ~/.clauderon/secrets/{name} with mode 600"
+        "{make}set {variable} and run `clauderon daemon restart`, or put it into {} with mode 600",
+        secrets.join(name).display()
     ))
 }

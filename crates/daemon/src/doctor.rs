@@ -28,7 +28,11 @@ pub async fn report(paths: &Paths, runtimes: &Runtimes, vaults: &Vaults) -> Doct
         runtime("bubblewrap", &bubblewrap, alone),
     ];
     checks.extend(Agent::ALL.iter().map(|agent| installed(paths, *agent)));
-    checks.extend(Agent::ALL.iter().map(|agent| credential(vaults, *agent)));
+    checks.extend(
+        Agent::ALL
+            .iter()
+            .map(|agent| credential(vaults, paths, *agent)),
+    );
     checks.extend([git(), disk(paths.home()), clock()]);
     DoctorReport { checks }
 }
@@ -75,9 +79,9 @@ fn installed(paths: &Paths, agent: Agent) -> Check {
     }
 }
 
-fn credential(vaults: &Vaults, agent: Agent) -> Check {
+fn credential(vaults: &Vaults, paths: &Paths, agent: Agent) -> Check {
     let name = format!("credential for {agent}");
-    match credentials::for_agent(vaults, agent) {
+    match credentials::for_agent(vaults, &paths.secrets(), agent) {
         Ok(found) => row(&name, Status::Ok, found, None),
         Err(missing) => row(&name, Status::Warn, missing.message, missing.hint),
     }

@@ -99,7 +99,7 @@ impl Runtimes {
                 Ok(_) => {
                     return Ok(Chosen {
                         runtime: docker,
-                        notice: Some("runs in Docker".to_owned()),
+                        notice: Some("The session runs in Docker.".to_owned()),
                     });
                 }
                 Err(why) => why,
@@ -113,7 +113,10 @@ impl Runtimes {
         })?;
         Ok(Chosen {
             runtime: self.bubblewrap.clone(),
-            notice: Some(format!("runs in bubblewrap, since {}", no_engine.sentence)),
+            notice: Some(format!(
+                "The session runs in bubblewrap: {}.",
+                no_engine.sentence
+            )),
         })
     }
 
@@ -123,9 +126,13 @@ impl Runtimes {
             Backend::Docker => Backend::Bubblewrap,
             Backend::Bubblewrap | Backend::Fake => Backend::Docker,
         };
-        Unavailable {
-            fix: format!("{}, or use --backend {other}", why.fix),
-            ..why
+        let way = format!("--backend {other}");
+        match why.fix.contains(&way) {
+            true => why,
+            false => Unavailable {
+                fix: format!("{}, or use {way}", why.fix),
+                ..why
+            },
         }
     }
 }

@@ -100,8 +100,8 @@ async fn ended(command: Command) -> Output {
 
 /// The newest agent of that name, in the layouts of its archive and of an installation.
 fn agent(name: &str) -> Option<PathBuf> {
-    let cache =
-        std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/clauderon/agents-home/agents"));
+    let cache = std::env::var_os("HOME")
+        .map(|home| Path::new(&home).join(".cache/clauderon/agents-home/agents"));
     let roots = [
         std::env::var_os("CLAUDERON_TEST_AGENTS").map(PathBuf::from),
         cache,

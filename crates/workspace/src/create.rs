@@ -1,5 +1,6 @@
 //! Makes a session's private clone: the git folder by plain file writes, the files by git in a throw-away sandbox.
 
+mod dirty;
 pub(crate) mod folder;
 mod history;
 mod include;
@@ -97,7 +98,7 @@ async fn make(
 ) -> Result<Vec<Notice>, Error> {
     let files = workspace.folder();
     fresh(&files)?;
-    let included = include::copy(plan.source, &files, plan.include_secrets).await?;
+    let mut included = include::copy(plan.source, &files, plan.include_secrets).await?;
     let git_folder = files.join(".git");
     GitFolder::of_session(plan.source, workspace)
         .write(&git_folder)
@@ -109,13 +110,14 @@ async fn make(
     workspace
         .prepare_mounts()
         .map_err(Error::io("prepare the workspace's mounts"))?;
-    tokio::try_join!(
+    let ((), uncommitted) = tokio::try_join!(
         pin(plan.source, workspace, isolated),
-        fill(sandboxes, workspace)
+        fill(sandboxes, workspace, plan.source)
     )?;
     workspace
         .save()
         .map_err(Error::io("record the workspace"))?;
+    included.extend(uncommitted);
     Ok(included)
 }
 
@@ -166,19 +168,26 @@ async fn pin(source: &Source, workspace: &Workspace, isolated: bool) -> Result<(
         .map(drop)
 }
 
-async fn fill(sandboxes: &Sandboxes<'_>, workspace: &Workspace) -> Result<(), Error> {
+/// Fills the workspace, and counts what of the person's stays behind.
+async fn fill(
+    sandboxes: &Sandboxes<'_>,
+    workspace: &Workspace,
+    source: &Source,
+) -> Result<Option<Notice>, Error> {
     let mut mounts = place::source_mounts(&workspace.objects, Some(&workspace.session_dir));
     mounts.push(Mount::read_write(workspace.folder(), "/workspace"));
+    mounts.extend(dirty::mounts(source));
     let job = Job {
         doing: "check out the session's files",
         script: include_str!("inside/checkout.sh"),
         mounts,
-        env: Vec::new(),
+        env: dirty::environment(source, workspace.objects.len()),
         session_dir: Some(workspace.session_dir.clone()),
         limit: CHECKOUT,
         max_output: 1 << 20,
     };
-    sandboxes.run(job).await.map(drop)
+    let printed = sandboxes.run(job).await?;
+    Ok(dirty::notice(source, &printed))
 }
 
 /// Whether the sandbox's user may read an objects folder, judged by its two outermost folders.

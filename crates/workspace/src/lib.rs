@@ -25,4 +25,4 @@ pub use inside::Sandboxes;
 pub use notice::Notice;
 pub use place::Workspace;
 pub use pull::{Pulled, Risk, Risky, pull};
-pub use source::{Remote, Source, uncommitted};
+pub use source::{Remote, Source};

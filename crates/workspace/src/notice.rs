@@ -91,10 +91,16 @@ impl fmt::Display for Notice {
                 "These files look like secrets and are left out of the session: {}.",
                 listed(paths)
             ),
+            Self::Included { count: 1 } => {
+                f.write_str("1 untracked file was copied because .worktreeinclude lists it.")
+            }
             Self::Included { count } => {
                 write!(f, "{count} untracked files were copied because .worktreeinclude lists them.")
             }
             Self::NotIncluded { why } => write!(f, "Not everything .worktreeinclude lists was copied: {why}."),
+            Self::Submodules { count: 1 } => f.write_str(
+                "The repository has 1 submodule; its folder is empty in the session.",
+            ),
             Self::Submodules { count } => write!(
                 f,
                 "The repository has {count} submodules; their folders are empty in the session."

@@ -1,7 +1,6 @@
 //! The person's repository as a session's source: where it is, what it is at, and what a person should know about it.
 
 mod contents;
-mod dirty;
 pub(crate) mod objects;
 mod remotes;
 
@@ -11,7 +10,6 @@ use self::contents::{references, tree};
 use crate::git::{Git, Input, QUESTION};
 use crate::{Error, Notice, secrets};
 
-pub use dirty::uncommitted;
 pub use remotes::Remote;
 
 /// A repository from which sessions can start, as it was when inspected.

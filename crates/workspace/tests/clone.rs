@@ -6,9 +6,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use clauderon_workspace::{
-    Error, Forget, Notice, Risk, Source, Workspace, diff, forget, pull, uncommitted,
-};
+use clauderon_workspace::{Error, Forget, Notice, Risk, Source, Workspace, diff, forget, pull};
 use support::{docker_house, git, give, house, open_folder, run_git};
 
 macro_rules! house {
@@ -322,13 +320,13 @@ async fn tells_what_stays_behind() {
     assert!(source.notices.contains(&Notice::SecretsLeftOut {
         paths: vec![".env".into()]
     }));
-    let told = uncommitted(&house.sandboxes(), &source).await;
-    assert_eq!(
-        told,
-        Some(Notice::Uncommitted {
+    let told = house.create_with(false, false).await.notices;
+    assert!(
+        told.contains(&Notice::Uncommitted {
             count: 2,
             repository: source.root.clone()
-        })
+        }),
+        "{told:?}"
     );
 }
 
@@ -484,13 +482,10 @@ async fn the_same_holds_in_docker() {
     };
     let marker = house.root.path().join("marker");
     house.write("a.txt", "changed\n");
-    let source = house.source().await;
-    let told = uncommitted(&house.sandboxes(), &source).await;
-    assert!(
-        matches!(told, Some(Notice::Uncommitted { count: 1, .. })),
-        "{told:?}"
-    );
-    let workspace = house.create().await;
+    let created = house.create_with(false, false).await;
+    let told = |notice: &Notice| matches!(notice, Notice::Uncommitted { count: 1, .. });
+    assert!(created.notices.iter().any(told), "{:?}", created.notices);
+    let workspace = created.workspace;
     let poison = format!(
         "git config core.fsmonitor 'touch {}; false'",
         marker.display()

@@ -343,8 +343,6 @@ async fn the_persons_own_hooks_and_monitors_do_not_run_either() {
     ]);
     assert!(!marker.exists());
 
-    let source = house.source().await;
-    clauderon_workspace::uncommitted(&house.sandboxes(), &source).await;
     let workspace = house.create().await;
     house
         .agent(&workspace, "echo x >x; git add x; git commit -qm x")

@@ -103,6 +103,8 @@ pub struct AuditRow {
     pub decision: String,
     /// The rule that decided.
     pub rule: String,
+    /// A refusal's code, or one sentence on what happened.
+    pub note: String,
     /// The upstream's status.
     pub status: Option<u16>,
     /// Bytes sent up.

@@ -79,6 +79,7 @@ fn text(row: &AuditRow) -> String {
         format!("{} {}:{}{}", row.method, row.host, row.port, row.path),
         row.decision.clone(),
         row.rule.clone(),
+        row.note.clone(),
     ];
     if let Some(name) = &row.auth_injected {
         words.push(format!("with {name}"));

@@ -16,7 +16,7 @@ pub const PREFERENCES: Known<'static> = &[
 
 /// The keys of `proxy.toml`, without its routes.
 pub const PROXY: Known<'static> = &[
-    ("", &["upstream"]),
+    ("", &["upstream", "route"]),
     (
         "upstream",
         &["ca_file", "proxy", "proxy_may_reach_any", "resolve"],

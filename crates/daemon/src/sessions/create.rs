@@ -24,7 +24,7 @@ pub async fn create(
     let mut notices = Vec::new();
 
     super::installed(&shared, agent)?;
-    let credential = credentials::for_agent(&shared.vaults, agent)?;
+    let credential = credentials::for_agent(&shared.vaults, &shared.paths.secrets(), agent)?;
     notices.extend(differing_environment(&shared, &request));
     progress.say("look at the repository");
     let source = Source::inspect(&request.repository)
@@ -118,13 +118,10 @@ impl HalfMade<'_> {
             isolate_history: false,
             include_secrets: false,
         };
-        let (made, uncommitted) = tokio::join!(
-            clauderon_workspace::create(&sandboxes, plan),
-            clauderon_workspace::uncommitted(&sandboxes, source)
-        );
-        let made = made.map_err(failure::workspace)?;
+        let made = clauderon_workspace::create(&sandboxes, plan)
+            .await
+            .map_err(failure::workspace)?;
         notices.extend(made.notices.iter().map(ToString::to_string));
-        notices.extend(uncommitted.map(|notice| notice.to_string()));
 
         let record = self.record(spec, notices.clone());
         self.shared
@@ -202,7 +199,7 @@ fn name(
     };
     let converted = SessionName::convert(typed).map_err(|error| Error::usage(error.to_string()))?;
     if converted.changed {
-        notices.push(format!("is named {}", converted.name.as_str()));
+        notices.push(format!("The session is named {}.", converted.name.as_str()));
     }
     Ok(converted.name)
 }
@@ -223,7 +220,7 @@ fn image(
         }
         (Backend::Bubblewrap | Backend::Fake, Some(image)) => {
             notices.push(format!(
-                "does not use the image {image}: {backend} has no images"
+                "The image {image} is not used: {backend} has no images."
             ));
             Ok(None)
         }
@@ -251,7 +248,7 @@ fn differing_environment(shared: &Shared, request: &CreateSession) -> Option<Str
         .differing(theirs.salt.as_bytes(), &theirs.values);
     (!differing.is_empty()).then(|| {
         format!(
-            "uses the daemon's own values, not this shell's, for {}; `clauderon daemon restart` takes this shell's",
+            "The daemon has other values than this shell for {}; `clauderon daemon restart` takes this shell's.",
             differing.join(", ")
         )
     })

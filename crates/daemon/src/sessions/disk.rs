@@ -42,7 +42,7 @@ async fn look(session: &Session) {
     let counted = tokio::task::spawn_blocking(move || folders.iter().map(used).sum::<u64>());
     let used = counted.await.unwrap_or(0);
     let written = format!(
-        "has written {} GiB of the {} it may",
+        "The session has written {} GiB of the {} it may",
         used >> 30,
         LIMIT >> 30
     );
@@ -55,7 +55,7 @@ async fn look(session: &Session) {
         // It may have ended meanwhile.
         let _ = session.stop().await;
     } else if used >= WARN {
-        session.tell(written).await;
+        session.tell(format!("{written}.")).await;
     }
 }
 
