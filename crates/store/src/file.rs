@@ -57,8 +57,21 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreE
     Ok(Some(content))
 }
 
+/// When a file has to be on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durable {
+    /// Before the call returns.
+    Now,
+    /// When the system gets to it: a power cut may bring the old content back.
+    Soon,
+}
+
 /// Writes a file for its owner alone, so that after a crash it holds either the old content or the new.
-pub(crate) fn write<T: Serialize>(path: &Path, content: &T) -> Result<(), StoreError> {
+pub(crate) fn write<T: Serialize>(
+    path: &Path,
+    content: &T,
+    durable: Durable,
+) -> Result<(), StoreError> {
     let versioned = Versioned {
         version: FORMAT,
         content,
@@ -80,10 +93,19 @@ pub(crate) fn write<T: Serialize>(path: &Path, content: &T) -> Result<(), StoreE
         .create_new(true)
         .mode(0o600)
         .open(&beside)
-        .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+        .and_then(|mut file| {
+            file.write_all(&text)?;
+            match durable {
+                Durable::Now => file.sync_all(),
+                Durable::Soon => Ok(()),
+            }
+        })
         .map_err(StoreError::io("write", &beside))?;
     fs::rename(&beside, path).map_err(StoreError::io("write", path))?;
-    sync_dir(path.parent().expect("a file of ours lies in a folder"))
+    match durable {
+        Durable::Now => sync_dir(path.parent().expect("a file of ours lies in a folder")),
+        Durable::Soon => Ok(()),
+    }
 }
 
 /// Makes what happened to the names in a folder durable.

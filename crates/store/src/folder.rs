@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clauderon_session::SessionId;
 
+use crate::file::Durable;
 use crate::{Record, StoreError, file};
 
 /// The places of one session's files.
@@ -105,12 +106,12 @@ impl Folders {
         Ok(dir)
     }
 
-    pub(crate) fn write(&self, record: &Record) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, record: &Record, durable: Durable) -> Result<(), StoreError> {
         let dir = self.dir(record.spec.id);
         if !dir.path().is_dir() {
             return Err(StoreError::NoSession(record.spec.id));
         }
-        file::write(&dir.record(), record)
+        file::write(&dir.record(), record, durable)
     }
 
     pub(crate) fn read(&self, id: SessionId) -> Result<Record, StoreError> {

@@ -50,7 +50,7 @@ impl Grants {
             .or_default()
             .push(grant);
         let content = Content { repositories };
-        file::write(&self.path, &content)?;
+        file::write(&self.path, &content, file::Durable::Now)?;
         self.by_repository = content.repositories;
         Ok(())
     }

@@ -20,6 +20,7 @@ pub use error::StoreError;
 pub use folder::{Broken, SessionDir};
 pub use record::Record;
 
+use file::Durable;
 use folder::Folders;
 use grants::Grants;
 use index::Index;
@@ -79,11 +80,23 @@ impl Store {
 
     /// Writes a session's record down, durably, then indexes it.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
+        self.write(record, Durable::Now)
+    }
+
+    /// Writes a session's record down without waiting for the disk: for a state that can be asked for again, while an agent
+    /// waits and the disk would have to take its whole workspace first.
+    pub fn note(&self, record: &Record) -> Result<(), StoreError> {
+        self.write(record, Durable::Soon)
+    }
+
+    fn write(&self, record: &Record, durable: Durable) -> Result<(), StoreError> {
         // The lock is held over the file too, so that two writers of one session cannot mix.
         let mut inner = self.inner();
-        self.folders.write(record)?;
-        let indexed = inner.index.put(record);
-        note(record.spec.id, indexed);
+        self.folders.write(record, durable)?;
+        if let Err(error) = inner.index.put(record) {
+            // The file is the truth; the index is made again at the next start.
+            tracing::warn!(session = %record.spec.id, %error, "could not index a session");
+        }
         Ok(())
     }
 

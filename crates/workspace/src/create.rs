@@ -110,13 +110,14 @@ async fn make(
     workspace
         .prepare_mounts()
         .map_err(Error::io("prepare the workspace's mounts"))?;
+    // Written down before the files: the disk would have to take all of them first otherwise.
+    workspace
+        .save()
+        .map_err(Error::io("record the workspace"))?;
     let ((), uncommitted) = tokio::try_join!(
         pin(plan.source, workspace, isolated),
         fill(sandboxes, workspace, plan.source)
     )?;
-    workspace
-        .save()
-        .map_err(Error::io("record the workspace"))?;
     included.extend(uncommitted);
     Ok(included)
 }

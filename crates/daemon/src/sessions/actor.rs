@@ -8,7 +8,7 @@ use clauderon_api as api;
 use clauderon_holder::SessionFiles;
 use clauderon_runtime::{Handle, Runtime, RuntimeError, SandboxPlan, State};
 use clauderon_session::{Effect, Event, Sighting};
-use clauderon_store::{Record, SessionDir};
+use clauderon_store::{Record, SessionDir, StoreError};
 use clauderon_workspace::Workspace;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -119,7 +119,8 @@ impl Actor {
                 .iter()
                 .map(|limit| limit.sentence())
                 .collect();
-            self.save();
+            // A power cut that takes this away has ended the container as well.
+            self.note();
         }
         let prompted = occasion.prompt.is_some();
         self.pulse.restart(spec.mode, prompted, now_ms());
@@ -155,7 +156,7 @@ impl Actor {
 
     async fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Save => self.save(),
+            Effect::Save => self.note(),
             Effect::Stop { grace_ms } => self.end(Duration::from_millis(grace_ms)),
             Effect::Kill => self.end(Duration::ZERO),
             // A start has its occasion and its own path.
@@ -276,8 +277,18 @@ impl Actor {
         }
     }
 
+    /// Writes down what a person decided, or what cannot be asked for again.
     fn save(&self) {
-        if let Err(error) = self.shared.store.save(&self.record) {
+        self.written(self.shared.store.save(&self.record));
+    }
+
+    /// Writes down a state, which the next daemon asks for again anyhow.
+    fn note(&self) {
+        self.written(self.shared.store.note(&self.record));
+    }
+
+    fn written(&self, result: Result<(), StoreError>) {
+        if let Err(error) = result {
             tracing::error!(session = %self.record.spec.id, %error, "the session's record could not be written");
         }
         self.publish();

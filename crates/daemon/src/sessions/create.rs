@@ -104,16 +104,23 @@ impl HalfMade<'_> {
             .create_dir(spec.id)
             .map_err(|error| Error::failed(error.to_string()))?;
         let ca = folders::fill(&self.paths, spec.id, user).map_err(failure::anyhow)?;
+        let name = spec.name.clone();
+        let image = spec.image.clone();
+        let mut record = self.record(spec, Vec::new());
+        self.shared
+            .store
+            .save(&record)
+            .map_err(|error| Error::failed(error.to_string()))?;
         progress.say("clone the repository");
         let git = self.shared.runtimes.fast_git().await;
         let sandboxes = Sandboxes {
             runtime: git.as_deref().unwrap_or(runtime),
-            image: spec.image.clone(),
+            image,
             user,
         };
         let plan = Plan {
             session_dir: self.paths.path(),
-            name: &spec.name,
+            name: &name,
             source,
             isolate_history: false,
             include_secrets: false,
@@ -123,11 +130,7 @@ impl HalfMade<'_> {
             .map_err(failure::workspace)?;
         notices.extend(made.notices.iter().map(ToString::to_string));
 
-        let record = self.record(spec, notices.clone());
-        self.shared
-            .store
-            .save(&record)
-            .map_err(|error| Error::failed(error.to_string()))?;
+        record.notices = notices.clone();
         let session = self.sessions.adopt(record, made.workspace, ca)?;
         session.event(Event::Created).await;
         progress.say("start the sandbox");
