@@ -2,7 +2,9 @@
 //! much memory idle sessions cost. Medians of interleaved runs; nothing here asserts a time.
 //!
 //! The bare agent asks the same hosts the same things: it reaches the scripted upstream through the plainest proxy there
-//! is, which splices bytes and looks at nothing.
+//! is, which splices bytes and looks at nothing. It is measured twice: in a home that it has used before, without any
+//! settings, and as each session starts it, in a fresh home with the settings that spare the person every dialog. The
+//! difference between the two is the agent's own.
 //!
 //! Run it with `make bench`.
 
@@ -13,7 +15,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use clauderon_tests::{World, lacks, programs, world::git};
+use clauderon_tests::world::{create, git};
+use clauderon_tests::{World, lacks, programs};
 
 const RUNS: usize = 10;
 const FILES: usize = 1000;
@@ -31,40 +34,112 @@ fn main() {
     println!(
         "create to the agent's first request, {FILES} files, median of {RUNS} interleaved runs"
     );
-    let mut measured: Vec<(&str, Vec<Duration>)> =
-        vec![("bare claude", vec![]), ("bubblewrap", vec![])];
-    if docker {
-        measured.extend([("docker run", vec![]), ("docker", vec![])]);
-    }
+    let mut measured: Vec<(How, Vec<Duration>)> = How::ALL
+        .into_iter()
+        .filter(|how| docker || !how.needs_docker())
+        .map(|how| (how, Vec::new()))
+        .collect();
     for run in 0..=RUNS {
-        for (what, times) in &mut measured {
-            let took = match *what {
-                "bare claude" => bare(&world, tunnel),
-                "docker run" => bare_container(&world, tunnel),
-                backend => session(&world, backend, run),
-            };
+        for (how, times) in &mut measured {
+            let took = how.start(&world, tunnel, run);
             // The first round warms every cache and is not counted.
             if run > 0 {
                 times.push(took);
             }
         }
     }
-    let medians: Vec<(&str, f64)> = measured
+    let medians: Vec<(How, f64)> = measured
         .into_iter()
-        .map(|(what, times)| (what, median(times)))
+        .map(|(how, times)| (how, median(times)))
         .collect();
-    for pair in medians.chunks(2) {
-        let [(reference, bare), (what, ours)] = pair else {
-            continue;
-        };
-        println!("  {reference:<12} {bare:>7.0} ms");
+    for (how, took) in &medians {
         println!(
-            "  {what:<12} {ours:>7.0} ms   {:+.0} ms, {:.2} times",
-            ours - bare,
-            ours / bare
+            "  {:<34} {took:>6.0} ms{}",
+            how.words(),
+            beside(&medians, *how, *took)
         );
     }
     memory(&world);
+}
+
+/// The ways to start that are compared.
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    Bare,
+    BareFresh,
+    Bubblewrap,
+    Container,
+    ContainerFresh,
+    Docker,
+}
+
+impl How {
+    const ALL: [How; 6] = [
+        How::Bare,
+        How::BareFresh,
+        How::Bubblewrap,
+        How::Container,
+        How::ContainerFresh,
+        How::Docker,
+    ];
+
+    fn words(self) -> &'static str {
+        match self {
+            How::Bare => "claude, used home, no settings",
+            How::BareFresh => "claude, as a session starts it",
+            How::Bubblewrap => "create, bubblewrap",
+            How::Container => "docker run, no settings",
+            How::ContainerFresh => "docker run, as a session starts it",
+            How::Docker => "create, docker",
+        }
+    }
+
+    fn needs_docker(self) -> bool {
+        matches!(self, How::Container | How::ContainerFresh | How::Docker)
+    }
+
+    /// What it is held against.
+    fn references(self) -> &'static [How] {
+        match self {
+            How::Bubblewrap => &[How::Bare, How::BareFresh],
+            How::Docker => &[How::Container, How::ContainerFresh],
+            _ => &[],
+        }
+    }
+
+    fn start(self, world: &World, tunnel: SocketAddr, run: usize) -> Duration {
+        match self {
+            How::Bare => bare(world, tunnel, "bare"),
+            How::BareFresh => {
+                let home = format!("fresh-{run}");
+                let claude = world.root.path().join(&home).join(".claude");
+                std::fs::create_dir_all(&claude).expect("make a home");
+                std::fs::write(claude.join("settings.json"), SETTINGS).expect("write settings");
+                bare(world, tunnel, &home)
+            }
+            How::Bubblewrap => session(world, "bubblewrap", run),
+            How::Container => bare_container(world, tunnel, false),
+            How::ContainerFresh => bare_container(world, tunnel, true),
+            How::Docker => session(world, "docker", run),
+        }
+    }
+}
+
+/// As a session's, but for the mode: the agent takes "bypassPermissions" from no root.
+const SETTINGS: &str =
+    r#"{"permissions":{"defaultMode":"acceptEdits"},"skipDangerousModePermissionPrompt":true}"#;
+
+/// Says how much more one way takes than what it is held against.
+fn beside(medians: &[(How, f64)], how: How, took: f64) -> String {
+    let against = |reference: &How| {
+        let (_, bare) = medians.iter().find(|(how, _)| how == reference)?;
+        Some(format!(
+            "   {:+.0} ms, {:.2} times",
+            took - bare,
+            took / bare
+        ))
+    };
+    how.references().iter().filter_map(against).collect()
 }
 
 fn fill(world: &World) {
@@ -79,6 +154,8 @@ fn fill(world: &World) {
         &world.repository,
         &["commit", "--quiet", "--message", "Many files"],
     );
+    // As a clone is: in packs, not in a file an object.
+    git(&world.repository, &["gc", "--quiet"]);
 }
 
 /// Runs `start` and returns the time until the model was first asked.
@@ -100,31 +177,27 @@ fn until_first_request(world: &World, start: impl FnOnce() -> std::process::Chil
 
 fn session(world: &World, backend: &str, run: usize) -> Duration {
     let name = format!("{backend}-{run}");
-    let mut args = vec!["create", "--name", &name, "--backend", backend];
-    if backend == "docker" {
-        args.extend(["--image", programs::IMAGE]);
-    }
-    args.extend(["--print", "--prompt", "say hi"]);
+    let args = create(backend, &name, &["--print", "--prompt", "say hi"]);
     let took = until_first_request(world, || quiet(world.command(&args)));
     world.run(&["delete", &name, "--yes"]);
     took
 }
 
-fn bare(world: &World, tunnel: SocketAddr) -> Duration {
+fn bare(world: &World, tunnel: SocketAddr, home: &str) -> Duration {
     let mut command = Command::new(agent());
     command
         .args(["-p", "say hi"])
         .current_dir(&world.repository)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
-        .env("HOME", world.root.path().join("bare"));
+        .env("HOME", world.root.path().join(home));
     for (name, value) in bare_environment(world, tunnel) {
         command.env(name, value);
     }
     until_first_request(world, || quiet(command))
 }
 
-fn bare_container(world: &World, tunnel: SocketAddr) -> Duration {
+fn bare_container(world: &World, tunnel: SocketAddr, settings: bool) -> Duration {
     let mut command = Command::new("docker");
     let agent = agent();
     let folder = agent
@@ -156,6 +229,14 @@ fn bare_container(world: &World, tunnel: SocketAddr) -> Duration {
         .arg(format!("{0}:{0}:ro", authority(world).display()));
     for (name, value) in bare_environment(world, tunnel) {
         command.arg("-e").arg(format!("{name}={value}"));
+    }
+    if settings {
+        let file = world.root.path().join("managed-settings.json");
+        std::fs::write(&file, SETTINGS).expect("write settings");
+        command.arg("-v").arg(format!(
+            "{}:/etc/claude-code/managed-settings.json:ro",
+            file.display()
+        ));
     }
     command.args([programs::IMAGE, "/agent/claude", "-p", "say hi"]);
     until_first_request(world, || quiet(command))

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::programs::{Finished, IMAGE};
-use crate::world::{World, script_prompt};
+use crate::programs::Finished;
+use crate::world::{World, create, script_prompt};
 
 /// Raw bytes to the gate, for scripts that run inside.
 const GATE: &str = include_str!("gate.py");
@@ -42,12 +42,8 @@ impl World {
 
     /// Creates a session in print mode with more arguments and waits for its end.
     pub fn print_with(&self, backend: &str, name: &str, more: &[&str], prompt: &str) -> Finished {
-        let mut args = vec!["create", "--name", name, "--backend", backend, "--print"];
-        if backend == "docker" && !more.contains(&"--image") {
-            args.extend(["--image", IMAGE]);
-        }
-        args.extend(more);
-        args.extend(["--prompt", prompt]);
+        let mut args = create(backend, name, more);
+        args.extend(["--print", "--prompt", prompt]);
         self.run(&args)
     }
 

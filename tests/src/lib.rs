@@ -6,14 +6,26 @@
 #![allow(clippy::print_stderr)]
 
 pub mod canary;
+pub mod desktop;
+pub mod disk;
+pub mod engine;
 mod inside;
+pub mod keyring;
 pub mod programs;
+mod scene;
+pub mod sockets;
 pub mod terminal;
+pub mod wait;
+pub mod webdriver;
 pub mod world;
 
 pub use canary::Canary;
+pub use disk::Disk;
+pub use engine::Engine;
 pub use programs::{Finished, lacks};
+pub use scene::{Scene, Window};
 pub use terminal::Terminal;
+pub use wait::{PATIENCE, wait_for, wait_until};
 pub use world::{World, script_prompt};
 
 /// Turns each `fn name(backend: &str)` of a test file into one test a backend.

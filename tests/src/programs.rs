@@ -92,11 +92,44 @@ fn missing(backend: &str) -> Option<String> {
         "docker" if !succeeds("docker", &["image", "inspect", IMAGE]) => {
             Some(format!("no engine with the image {IMAGE} answers"))
         }
+        "keychain"
+            if !succeeds("dbus-daemon", &["--version"])
+                || !succeeds("gnome-keyring-daemon", &["--version"]) =>
+        {
+            Some("no GNOME Keyring is installed".to_owned())
+        }
         "bubblewrap" if !succeeds("bwrap", &["--unshare-all", "--ro-bind", "/", "/", "true"]) => {
             Some("bubblewrap cannot make a sandbox".to_owned())
         }
+        "window" if !folder().join("clauderon-desktop").is_file() => {
+            Some(format!("the window is not built in {}", folder().display()))
+        }
+        "window" if !driver().is_file() => Some(format!("{} is missing", driver().display())),
+        "window" => [
+            "Xvfb",
+            "WebKitWebDriver",
+            "openbox",
+            "xfce4-panel",
+            "gnome-keyring-daemon",
+            "xdotool",
+            "dunst",
+            "secret-tool",
+            "gdbus",
+        ]
+        .into_iter()
+        .find(|tool| !succeeds("sh", &["-c", &format!("command -v {tool}")]))
+        .map(|tool| format!("{tool} is missing")),
         _ => None,
     }
+}
+
+/// Returns the program that drives the real window: `CLAUDERON_TEST_DRIVER`, or the one that `make test` builds once.
+pub fn driver() -> PathBuf {
+    if let Some(driver) = std::env::var_os("CLAUDERON_TEST_DRIVER") {
+        return driver.into();
+    }
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    PathBuf::from(home).join(".cache/clauderon/tools/bin/tauri-driver")
 }
 
 /// The image that `make test` makes without any registry.

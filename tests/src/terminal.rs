@@ -6,14 +6,21 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a test waits for something to appear before it fails.
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::wait::PATIENCE;
+
+/// The question where the cursor is, which every terminal answers; Codex hears nothing for two seconds where none does.
+const WHERE: &[u8] = b"\x1b[6n";
+/// Somewhere.
+const HERE: &[u8] = b"\x1b[1;1R";
 
 /// A program in a PTY.
 pub struct Terminal {
     master: std::fs::File,
     child: Child,
     seen: Vec<u8>,
+    /// So much of what was seen has been searched for questions.
+    searched: usize,
+    answered: usize,
 }
 
 impl Terminal {
@@ -39,6 +46,8 @@ impl Terminal {
             master: master.into(),
             child,
             seen: Vec::new(),
+            searched: 0,
+            answered: 0,
         }
     }
 
@@ -57,9 +66,10 @@ impl Terminal {
     /// Forgets what was seen so far.
     pub fn forget(&mut self) {
         self.seen.clear();
+        self.searched = 0;
     }
 
-    /// Reads until `text` has appeared since the last `forget`; fails the test after 40 seconds.
+    /// Reads until `text` has appeared since the last `forget`; fails the test when its patience ends.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
@@ -68,6 +78,20 @@ impl Terminal {
             assert!(
                 !left.is_zero() && self.read_some(left),
                 "{text:?} did not appear; the terminal showed:\n{}",
+                self.text()
+            );
+        }
+    }
+
+    /// Reads until the program has asked where the cursor is and been answered: it hears what is typed from then on.
+    #[track_caller]
+    pub fn wait_until_asked(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.answered == 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero() && self.read_some(left),
+                "nobody asked where the cursor is; the terminal showed:\n{}",
                 self.text()
             );
         }
@@ -132,9 +156,21 @@ impl Terminal {
             Ok(0) | Err(_) => false,
             Ok(count) => {
                 self.seen.extend_from_slice(&buffer[..count]);
+                self.answer();
                 true
             }
         }
+    }
+
+    fn answer(&mut self) {
+        while let Some(at) = find(&self.seen[self.searched..], WHERE) {
+            self.searched += at + WHERE.len();
+            self.answered += 1;
+            self.type_in(HERE);
+        }
+        // A question may have come in part.
+        let rest = (WHERE.len() - 1).min(self.seen.len() - self.searched);
+        self.searched = self.seen.len() - rest;
     }
 }
 
@@ -143,6 +179,12 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 fn pty(cols: u16, rows: u16) -> (OwnedFd, OwnedFd) {

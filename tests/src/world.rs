@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use clauderon_rehearsal::{Options, Rehearsal};
-use serde_json::Value;
+use clauderon_rehearsal::{Lines, Options, Rehearsal};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::canary::Canary;
 use crate::programs::{self, Finished};
 
 /// Hosts that the scripted upstream answers for; the rest of the world does not exist.
-const HOSTS: [&str; 5] = [
+const HOSTS: [&str; 6] = [
     "api.anthropic.com",
+    "api.github.com",
     "api.openai.com",
     "chatgpt.com",
     "github.com",
@@ -36,12 +37,28 @@ pub struct World {
     pub openai: Canary,
     /// The real GitHub token.
     pub github: Canary,
+    /// Variables that every command gets besides the usual ones.
+    pub variables: Vec<(&'static str, String)>,
     runtime: Arc<tokio::runtime::Runtime>,
 }
 
 impl World {
     /// Makes an installation with a repository of one commit and tokens for everything.
     pub fn new() -> Self {
+        Self::made(|_| {})
+    }
+
+    /// As [`World::new`], with something done to the empty home first, such as a disk of its own.
+    pub fn made(prepare: impl FnOnce(&Path)) -> Self {
+        Self::told(prepare, &[])
+    }
+
+    /// As [`World::new`], with a model that answers each of these prompts with its own steps.
+    pub fn answering(lines: &[(&str, Value)]) -> Self {
+        Self::told(|_| {}, lines)
+    }
+
+    fn told(prepare: impl FnOnce(&Path), lines: &[(&str, Value)]) -> Self {
         let runtime = Arc::new(
             tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(1)
@@ -58,9 +75,17 @@ impl World {
         let repository = root.path().join("repository");
         let bare = root.path().join("github");
         std::fs::create_dir_all(&home).expect("make the home");
+        prepare(&home);
         std::fs::create_dir_all(&bare).expect("make the folder of bare repositories");
+        let lines = lines
+            .iter()
+            .try_fold(Lines::default(), |known, (prompt, steps)| {
+                known.with(prompt, &format!("SCRIPT:{steps}"))
+            })
+            .expect("the steps can be read");
         let upstream = runtime
             .block_on(Rehearsal::start(Options {
+                lines,
                 extra_hosts: vec!["echo.example".to_owned()],
                 repositories: Some(bare),
                 ..Options::default()
@@ -74,6 +99,7 @@ impl World {
             openai: Canary::new("sk-proj-"),
             github: Canary::new("ghp_"),
             root,
+            variables: Vec::new(),
             runtime,
         };
         world.configure();
@@ -85,9 +111,11 @@ impl World {
         use std::os::unix::fs::PermissionsExt as _;
         let ca = self.root.path().join("upstream-ca.pem");
         std::fs::write(&ca, self.upstream.ca_pem()).expect("write the upstream's CA");
+        // In clear as well: what must not go so would arrive, and be seen.
         let resolve: String = HOSTS
             .iter()
-            .map(|host| format!("\"{host}:443\" = \"{}\"\n", self.upstream.addr()))
+            .flat_map(|host| [443, 80].map(|port| (host, port)))
+            .map(|(host, port)| format!("\"{host}:{port}\" = \"{}\"\n", self.upstream.addr()))
             .collect();
         let proxy = format!("[upstream]\nca_file = {ca:?}\n[upstream.resolve]\n{resolve}");
         std::fs::write(self.home.join("proxy.toml"), proxy).expect("write proxy.toml");
@@ -119,6 +147,7 @@ impl World {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
             .env("LANG", "C.UTF-8")
             .env("RUST_BACKTRACE", "1")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }
@@ -137,23 +166,22 @@ impl World {
         })
     }
 
+    /// Commits settings to the repository that have Claude Code ask before what this rule names.
+    pub fn asks_before(&self, rule: &str) {
+        let folder = self.repository.join(".claude");
+        std::fs::create_dir_all(&folder).expect("make a folder");
+        let settings = json!({"permissions": {"ask": [rule]}}).to_string();
+        std::fs::write(folder.join("settings.json"), settings).expect("write settings");
+        git(&self.repository, &["add", "--all"]);
+        git(
+            &self.repository,
+            &["commit", "--quiet", "--message", "Settings"],
+        );
+    }
+
     /// Creates a session in print mode and waits for its end.
     pub fn print(&self, backend: &str, agent: &str, name: &str, prompt: &str) -> Finished {
-        let image = programs::IMAGE;
-        let mut args = vec![
-            "create",
-            "--name",
-            name,
-            "--agent",
-            agent,
-            "--backend",
-            backend,
-        ];
-        if backend == "docker" {
-            args.extend(["--image", image]);
-        }
-        args.extend(["--print", "--prompt", prompt]);
-        self.run(&args)
+        self.print_with(backend, name, &["--agent", agent], prompt)
     }
 
     /// Creates an interactive session and returns at once.
@@ -164,19 +192,7 @@ impl World {
         name: &str,
         prompt: Option<&str>,
     ) -> Finished {
-        let mut args = vec![
-            "create",
-            "--name",
-            name,
-            "--agent",
-            agent,
-            "--backend",
-            backend,
-            "--detach",
-        ];
-        if backend == "docker" {
-            args.extend(["--image", programs::IMAGE]);
-        }
+        let mut args = create(backend, name, &["--agent", agent, "--detach"]);
         args.extend(prompt.iter().flat_map(|prompt| ["--prompt", prompt]));
         self.run(&args)
     }
@@ -221,15 +237,26 @@ impl Drop for World {
         let sessions: Value = serde_json::from_str(&sessions.stdout).unwrap_or_default();
         for session in sessions.as_array().into_iter().flatten() {
             if let Some(id) = session["id"].as_str() {
-                self.run(&["delete", id, "--yes"]);
+                self.run(&["delete", id, "--yes", "--now"]);
             }
         }
+        self.run(&["trash", "empty", "--yes"]);
         self.run(&["daemon", "stop"]);
         if std::thread::panicking() {
             let log = std::fs::read_to_string(self.home.join("logs/daemon.log"));
             eprintln!("--- daemon.log\n{}", log.unwrap_or_default());
         }
     }
+}
+
+/// The command that creates a session, with more arguments; in a container it works in the tests' image unless they name another.
+pub fn create<'a>(backend: &'a str, name: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["create", "--name", name, "--backend", backend];
+    if backend == "docker" && !more.contains(&"--image") {
+        args.extend(["--image", programs::IMAGE]);
+    }
+    args.extend(more);
+    args
 }
 
 /// Writes steps as the scripted model reads them from a prompt.

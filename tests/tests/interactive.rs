@@ -1,6 +1,7 @@
 //! Interactive sessions: a person's terminal on one side, the real agent on the other, the daemon free to die in between.
 
-use clauderon_tests::{Terminal, World, on_each_backend, programs, script_prompt};
+use clauderon_tests::world::create;
+use clauderon_tests::{PATIENCE, Terminal, World, on_each_backend, script_prompt};
 use serde_json::json;
 
 on_each_backend!(
@@ -29,7 +30,7 @@ fn a_session_is_typed_into_interrupted_resized_and_detached(backend: &str) {
     world
         .wait(world.upstream.wait_for(
             |request| String::from_utf8_lossy(&request.body).contains("answer one"),
-            std::time::Duration::from_secs(20),
+            PATIENCE,
         ))
         .expect("the prompt reached the model");
     // Ctrl-P recalls the prompt before: the container engine did not swallow it as a detach key.
@@ -90,11 +91,7 @@ fn stop_and_start_keep_the_workspace(backend: &str) {
 }
 
 fn attached(world: &World, backend: &str) -> std::process::Command {
-    let mut args = vec!["create", "--name", "a", "--backend", backend];
-    if backend == "docker" {
-        args.extend(["--image", programs::IMAGE]);
-    }
-    world.command(&args)
+    world.command(&create(backend, "a", &[]))
 }
 
 fn kill(pid: i32) {

@@ -1,5 +1,6 @@
 //! Print mode: the real agents answer one prompt, with their own output and exit code, and no credential near them.
 
+use clauderon_tests::world::create;
 use clauderon_tests::{World, on_each_backend, script_prompt};
 use serde_json::json;
 
@@ -58,10 +59,6 @@ fn the_real_token_is_nowhere_near_the_agent(backend: &str) {
                 cat /proc/1/environ; find / -xdev -type f -size -200k \\( -path '/clauderon/*' -o -path '/etc/*' -o -path '/tmp/*' -o -path '/run/*' -o -path '/workspace/*' -o -path '/root/*' \\) \
                 ! -path '/clauderon/agent/*' -exec cat {} + 2>/dev/null | base64 -w0";
     let seen = world.inside(backend, "a", look);
-    assert!(
-        seen.contains("clauderon-proxy-placeholder"),
-        "the agent holds a placeholder"
-    );
     let files = seen.lines().last().unwrap_or_default();
     let files = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, files)
         .expect("the last line is what the files hold");
@@ -79,6 +76,10 @@ fn the_real_token_is_nowhere_near_the_agent(backend: &str) {
             canary.assert_absent("docker inspect", &inspected.stdout);
         }
     }
+    assert!(
+        seen.contains("clauderon-proxy-placeholder"),
+        "the agent holds a placeholder"
+    );
 }
 
 fn an_api_error_is_the_agents_own_exit_code(backend: &str) {
@@ -119,17 +120,7 @@ fn a_prompt_of_200_kb_travels_by_standard_input(backend: &str) {
     let mut prompt = "long ".repeat(40_000);
     prompt.push_str("THE END");
     let finished = world
-        .command(&[
-            "create",
-            "--name",
-            "a",
-            "--backend",
-            backend,
-            "--image",
-            clauderon_tests::programs::IMAGE,
-            "--print",
-            "-",
-        ])
+        .command(&create(backend, "a", &["--print", "-"]))
         .stdin(file_with(&world, &prompt))
         .output()
         .expect("clauderon starts");

@@ -1,15 +1,18 @@
 //! What outlives what, and what reaches a person's own terminal.
 
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::Instant;
 
-use clauderon_tests::{Terminal, World, lacks, on_each_backend, script_prompt};
+use clauderon_tests::world::{create, git};
+use clauderon_tests::{PATIENCE, Terminal, World, lacks, on_each_backend, script_prompt};
 use serde_json::json;
 
 on_each_backend!(
     f3_escapes_that_an_agent_prints_reach_no_terminal,
     a_printed_answer_outlives_a_killed_daemon,
+    a_session_whose_making_broke_off_is_mended_by_a_start,
 );
 
 /// What must not reach a terminal: a clipboard write, a title report, a settings report, an odd link.
@@ -72,27 +75,14 @@ fn a_printed_answer_outlives_a_killed_daemon(backend: &str) {
         json!({"tool": "Bash", "input": {"command": "for n in $(seq 30); do echo $n >> /workspace/count; sleep 0.1; done", "description": "count"}}),
         json!({"big": 3000, "text": "BEGIN"}),
     ]);
-    let mut args = vec![
-        "create",
-        "--name",
-        "a",
-        "--backend",
-        backend,
-        "--print",
-        "--prompt",
-        &prompt,
-    ];
-    if backend == "docker" {
-        args.extend(["--image", clauderon_tests::programs::IMAGE]);
-    }
     let mut elsewhere = world
-        .command(&args)
+        .command(&create(backend, "a", &["--print", "--prompt", &prompt]))
         .stdout(Stdio::piped())
         .spawn()
         .expect("clauderon starts");
     let asked = world.upstream.wait_for(
         |request| String::from_utf8_lossy(&request.body).contains("seq 30"),
-        Duration::from_secs(30),
+        PATIENCE,
     );
     world.wait(asked).expect("the agent asks the model");
     let count = world
@@ -124,6 +114,111 @@ fn a_printed_answer_outlives_a_killed_daemon(backend: &str) {
     let logs = world.run(&["logs", "--stdout", "a"]).expect(0).stdout;
     assert_eq!(logs, printed);
     assert_eq!(world.listed("a")["state"], "exited");
+}
+
+/// So many that a daemon can be killed while they are checked out.
+const FILES: usize = 8_000;
+
+fn a_session_whose_making_broke_off_is_mended_by_a_start(backend: &str) {
+    let world = World::new();
+    let mut stream =
+        String::from("commit refs/heads/many\ncommitter A <a@example.com> 0 +0000\ndata 4\nmany\n");
+    for number in 0..FILES {
+        stream.push_str(&format!(
+            "M 644 inline many/{}/{number}\ndata 5\nfile\n\n",
+            number % 100
+        ));
+    }
+    let file = world.root.path().join("many");
+    std::fs::write(&file, stream).expect("write the commit");
+    let import = std::process::Command::new("git")
+        .args(["fast-import", "--quiet"])
+        .current_dir(&world.repository)
+        .stdin(std::fs::File::open(&file).expect("it was written"))
+        .status();
+    assert!(import.expect("git starts").success());
+    git(&world.repository, &["checkout", "--quiet", "many"]);
+    let making = create(backend, "a", &["--detach"]);
+    let workspace = kill_while_it_makes(&world, &making, "workspace/many").join("workspace/many");
+    assert!(count(&workspace) < FILES, "some files are missing");
+
+    assert!(
+        ["failed", "stopped"].contains(&world.listed("a")["state"].as_str().unwrap_or_default()),
+        "no agent works on half of the files: {}",
+        world.listed("a")
+    );
+    world.run(&["start", "a"]).expect(0);
+    assert_eq!(count(&workspace), FILES);
+    assert_eq!(world.listed("a")["state"], "running");
+    if backend == "docker" {
+        let label = format!("label=org.clauderon.session={}", world.id_of("a"));
+        let containers = std::process::Command::new("docker")
+            .args(["ps", "-a", "-q", "--filter", &label])
+            .output()
+            .expect("docker starts");
+        let containers = String::from_utf8_lossy(&containers.stdout).into_owned();
+        assert_eq!(containers.lines().count(), 1, "none is left behind");
+    }
+}
+
+/// Kills the daemon once this file or folder of the session that it makes is there, and returns the session's own folder.
+fn kill_while_it_makes(world: &World, making: &[&str], begun: &str) -> PathBuf {
+    assert_eq!(world.json(&["list"]), json!([]));
+    let daemon = world.daemon_pid();
+    let mut making = world
+        .command(making)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("clauderon starts");
+    let since = Instant::now();
+    let folder = loop {
+        assert!(since.elapsed() < PATIENCE, "no files come");
+        let sessions = std::fs::read_dir(world.home.join("sessions"));
+        let mut folders = sessions
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|one| one.path());
+        match folders.find(|folder| folder.join(begun).exists()) {
+            Some(folder) => break folder,
+            None => std::thread::yield_now(),
+        }
+    };
+    // SAFETY: a signal to the daemon that this test's world started.
+    unsafe { libc::kill(daemon, libc::SIGKILL) };
+    making.wait().expect("it is our child");
+    folder
+}
+
+fn count(folder: &Path) -> usize {
+    let folders = std::fs::read_dir(folder).expect("a folder of the commit");
+    folders
+        .flatten()
+        .map(|folder| std::fs::read_dir(folder.path()).map_or(0, Iterator::count))
+        .sum()
+}
+
+#[test]
+fn nothing_stays_of_a_session_whose_making_broke_off_before_it_had_a_workspace() {
+    if lacks("bubblewrap").is_some() {
+        return;
+    }
+    let world = World::new();
+    std::fs::create_dir(world.repository.join("large")).expect("make a folder");
+    for number in 0..1_000 {
+        let file = world.repository.join(format!("large/{number}"));
+        std::fs::write(file, vec![7; 100_000]).expect("write a file");
+    }
+    std::fs::write(world.repository.join(".worktreeinclude"), "large/\n").expect("write a file");
+    let making = create("bubblewrap", "a", &["--detach"]);
+    let half = kill_while_it_makes(&world, &making, "workspace/large/1");
+    assert!(!half.join("private/workspace.json").exists(), "too late");
+
+    assert_eq!(world.json(&["list"]), json!([]));
+    assert!(!half.exists());
+    world.run(&making).expect(0);
+    assert_eq!(world.listed("a")["state"], "running");
 }
 
 #[test]

@@ -123,7 +123,12 @@ fn a_missing_credential_is_said_with_the_fix() {
     }
     let world = World::new();
     std::fs::remove_file(world.home.join("secrets/anthropic_oauth_token")).unwrap();
-    refused(&world, &[], 7, &["CLAUDE_CODE_OAUTH_TOKEN", "secrets"]);
+    refused(
+        &world,
+        &[],
+        7,
+        &["CLAUDE_CODE_OAUTH_TOKEN", "accounts sign-in"],
+    );
     nothing_is_left(&world);
 }
 

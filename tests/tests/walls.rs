@@ -104,7 +104,7 @@ fn c1_a_session_cannot_claim_to_be_another(backend: &str) {
     assert_eq!(claims.len(), 7, "{refusals:#?}");
     assert!(
         claims.iter().all(|row| row["session"] == second.as_str()),
-        "{claims:#?}"
+        "a claim was believed: {claims:#?}"
     );
     assert!(
         world
@@ -289,6 +289,21 @@ git update-ref refs/clauderon/branch/planted $C; git update-ref refs/heads/side 
             .all(|name| own(name) || name.starts_with("refs/clauderon/b/")),
         "{set}"
     );
+    // Names that git itself takes, inside as on the host, and that a person would misread.
+    world.inside(
+        backend,
+        "c",
+        r#"cd /workspace; echo mine > mine.txt; git add mine.txt; git commit -qm Mine
+git update-ref "refs/heads/$(printf '\342\200\256')live" HEAD; git update-ref refs/heads/-D HEAD; git reset -q --hard HEAD~1"#,
+    );
+    let before = git(&world.repository, &["for-each-ref"]);
+    let pulled = world.run(&["pull", "c"]);
+    let after = git(&world.repository, &["for-each-ref"]);
+    assert_eq!(after, before, "an odd reference came out: {pulled:?}");
+    assert!(
+        pulled.stderr.contains("not the session's to set") && !pulled.stderr.contains('\u{202e}'),
+        "{pulled:?}"
+    );
 }
 
 /// An image that tries everything an image can.
@@ -362,7 +377,8 @@ impl HostileImage {
         let name = format!("clauderon-test-hostile:{}", std::process::id());
         let mut build = Command::new("docker");
         build
-            .args(["build", "--quiet", "--tag", &name, "-"])
+            // Its steps need no network, and an engine may have none.
+            .args(["build", "--quiet", "--network", "none", "--tag", &name, "-"])
             .env("DOCKER_BUILDKIT", "0")
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())

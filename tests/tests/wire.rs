@@ -188,6 +188,24 @@ for authority in ["user@echo.example:443", "user:pass@echo.example:443", "echo.e
     let arrived = world.upstream.requests();
     let arrived = arrived.iter().filter(|one| one.path == "/echo");
     assert_eq!(arrived.filter(|one| one.host == "echo.example").count(), 3);
+
+    // A session that may ask every public host whole may ask no address, and no name of one's own network.
+    let seen = world.python(
+        backend,
+        "open",
+        &["--policy", "open"],
+        r#"
+for host in ["echo.example", "127.0.0.1", "[::1]", "169.254.169.254", "203.0.113.9", "echo-example"]:
+    name = host if "e" in host else None
+    code, answer = ask(host + ":443", "GET /echo HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % host, name)
+    print(host, code, "not_allowed" if b'"not_allowed"' in answer else "-")
+"#,
+    );
+    let mut lines = seen.lines();
+    assert_eq!(lines.next(), Some("echo.example 200 -"), "{seen}");
+    let refused = |line: &str| line.ends_with(" 403 not_allowed");
+    assert!(lines.all(refused), "an address is let through: {seen}");
+    assert_eq!(seen.lines().count(), 6, "{seen}");
 }
 
 fn d1_control_and_bidi_characters_reach_neither_the_record_nor_a_terminal(backend: &str) {

@@ -50,7 +50,7 @@ fn g1_a_poisoned_repository_executes_nothing_on_the_host(backend: &str) {
              && git config core.sshCommand '{run}' && git config filter.x.clean '{run}; cat' && git config filter.x.smudge '{run}; cat' \
              && git config filter.x.required true && git config diff.x.textconv '{run}; cat' && git config gpg.program '{run}' \
              && git config uploadpack.packObjectsHook '{run}' && git config core.hooksPath /workspace/hooks \
-             && mkdir -p hooks && for h in post-checkout pre-commit post-index-change reference-transaction post-merge; do printf '#!/bin/sh\\n{run}\\n' > hooks/$h; chmod +x hooks/$h; cp hooks/$h .git/hooks/; done \
+             && mkdir -p hooks .git/hooks && for h in post-checkout pre-commit post-index-change reference-transaction post-merge; do printf '#!/bin/sh\\n{run}\\n' > hooks/$h; chmod +x hooks/$h; cp hooks/$h .git/hooks/; done \
              && printf '* filter=x diff=x\\n' > .gitattributes && echo changed >> README.md"
         ),
     );
@@ -104,7 +104,8 @@ fn ten_sessions_work_at_once_and_one_killed_leaves_nine(backend: &str) {
         })
         .collect();
     for (number, terminal) in &mut others {
-        terminal.wait_for("OpenAI Codex");
+        // What is typed while an agent still loads is lost to it; it draws its line for the text before it has loaded.
+        terminal.wait_for("permissions: YOLO mode");
         let prompt = script_prompt(&[json!({"text": format!("fine-{number}")})]);
         terminal.type_in(format!("\x1b[200~{prompt}\x1b[201~").as_bytes());
         terminal.wait_for("fine-");

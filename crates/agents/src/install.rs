@@ -129,6 +129,19 @@ pub fn installed(home: &Path, agent: Agent) -> Option<Installed> {
     present(home, &Pin::of(agent)?)
 }
 
+/// Returns one version of an agent, if it lies where that version belongs; the one of this release where none is named.
+pub fn installed_version(home: &Path, agent: Agent, version: Option<&str>) -> Option<Installed> {
+    let pin = Pin::of(agent)?;
+    let version = version.map_or(pin.version.as_str(), |version| version);
+    let plain =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | '+');
+    if version.starts_with('.') || !version.chars().all(plain) {
+        return None;
+    }
+    let version = version.to_owned();
+    present(home, &Pin { version, ..pin })
+}
+
 fn present(home: &Path, pin: &Pin) -> Option<Installed> {
     let dir = pin.dir(home);
     dir.join(&pin.program).is_file().then(|| Installed {

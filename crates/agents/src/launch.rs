@@ -26,6 +26,30 @@ const HOME: &str = "/clauderon/home";
 /// Where the pinned agent is mounted.
 const AGENT: &str = "/clauderon/agent";
 
+/// Where hooks report to: the gate answers it by itself, and knows the session by its stream.
+const HOOKS: &str = "http://clauderon.internal/hooks";
+/// The seconds that a report may take; the gate answers it at once, but for a moment at which no daemon runs.
+const REPORT_SECONDS: u64 = 5;
+
+/// How long an agent waits for the answer to a hook that asks, in seconds. Its dialog stands in the terminal meanwhile,
+/// and goes on standing there when the time is over; whoever holds the request gives up before.
+pub const ASKING_SECONDS: u64 = 12 * 60 * 60;
+
+/// How the conversation of a start begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Conversation {
+    /// With nothing.
+    #[default]
+    New,
+    /// Where the one in this home stopped.
+    GoesOn,
+    /// With all that another one said, which lies in this home as well and stays as it is.
+    Copy {
+        /// The other one's UUID.
+        of: String,
+    },
+}
+
 /// What is to be started.
 #[derive(Debug, Clone)]
 pub struct LaunchRequest {
@@ -39,8 +63,8 @@ pub struct LaunchRequest {
     pub prompt: Option<String>,
     /// The UUID that the conversation gets (Claude Code) or got.
     pub agent_session: String,
-    /// Whether an earlier conversation in this home goes on.
-    pub resume: bool,
+    /// How it begins.
+    pub conversation: Conversation,
     /// The bundle of authorities inside the sandbox: system roots and the session's own.
     pub ca_bundle: String,
     /// The relay's address inside the sandbox, `127.0.0.1:3128`.
@@ -177,18 +201,14 @@ impl LaunchRequest {
                 return Err(LaunchError::BadModel(model.chars().take(80).collect()));
             }
         }
-        let id = self.agent_session.as_bytes();
-        let uuid = id.len() == 36
-            && id.iter().enumerate().all(|(at, byte)| match at {
-                8 | 13 | 18 | 23 => *byte == b'-',
-                _ => byte.is_ascii_hexdigit(),
-            });
-        if uuid {
-            Ok(())
-        } else {
-            Err(LaunchError::BadConversation(
-                self.agent_session.chars().take(80).collect(),
-            ))
+        let of = match &self.conversation {
+            Conversation::Copy { of } => Some(of),
+            Conversation::New | Conversation::GoesOn => None,
+        };
+        let mut ids = [&self.agent_session].into_iter().chain(of);
+        match ids.find(|id| !is_uuid(id)) {
+            None => Ok(()),
+            Some(odd) => Err(LaunchError::BadConversation(odd.chars().take(80).collect())),
         }
     }
 
@@ -212,4 +232,12 @@ impl LaunchRequest {
             (Mode::Interactive, Some(_)) => Err(LaunchError::PromptHasNul),
         }
     }
+}
+
+fn is_uuid(id: &str) -> bool {
+    id.len() == 36
+        && id.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }

@@ -5,10 +5,14 @@
 mod install;
 mod launch;
 mod pin;
+mod tested;
 
-pub use install::{InstallError, Installed, Progress, Source, install, installed};
+pub use install::{
+    InstallError, Installed, Progress, Source, install, installed, installed_version,
+};
 pub use launch::{
-    HomeFile, Launch, LaunchError, LaunchRequest, Mount, PROMPT_LIMIT, RunFile,
-    conversation_exists, place_home_files,
+    ASKING_SECONDS, Conversation, HomeFile, Launch, LaunchError, LaunchRequest, Mount,
+    PROMPT_LIMIT, RunFile, conversation_exists, place_home_files,
 };
 pub use pin::Pin;
+pub use tested::untested;

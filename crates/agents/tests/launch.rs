@@ -7,12 +7,14 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use clauderon_agents::{
-    Launch, LaunchError, LaunchRequest, PROMPT_LIMIT, conversation_exists, place_home_files,
+    Conversation, Launch, LaunchError, LaunchRequest, PROMPT_LIMIT, conversation_exists,
+    place_home_files,
 };
 use clauderon_session::{Agent, Mode};
 use serde_json::Value;
 
 const CONVERSATION: &str = "11111111-2222-4333-8444-555555555555";
+const OTHER: &str = "99999999-2222-4333-8444-555555555555";
 
 fn request(agent: Agent, mode: Mode, prompt: Option<&str>) -> LaunchRequest {
     LaunchRequest {
@@ -21,7 +23,7 @@ fn request(agent: Agent, mode: Mode, prompt: Option<&str>) -> LaunchRequest {
         model: None,
         prompt: prompt.map(str::to_owned),
         agent_session: CONVERSATION.to_owned(),
-        resume: false,
+        conversation: Conversation::New,
         ca_bundle: "/clauderon/run/ca-bundle.pem".to_owned(),
         relay: "127.0.0.1:3128".to_owned(),
         term: None,
@@ -66,11 +68,33 @@ fn arguments_of_claude_code() {
         &one,
         &[claude, "-p", "--session-id", CONVERSATION, "--", "fix it"],
     );
-    one.resume = true;
+    one.conversation = Conversation::GoesOn;
     check_argv(
         &one,
         &[claude, "-p", "--resume", CONVERSATION, "--", "fix it"],
     );
+    one.mode = Mode::Interactive;
+    one.conversation = Conversation::Copy {
+        of: OTHER.to_owned(),
+    };
+    check_argv(
+        &one,
+        &[
+            claude,
+            "--resume",
+            OTHER,
+            "--fork-session",
+            "--session-id",
+            CONVERSATION,
+            "--",
+            "fix it",
+        ],
+    );
+    one.conversation = Conversation::Copy {
+        of: "--evil".to_owned(),
+    };
+    let refused = Launch::new(&one).unwrap_err();
+    assert_eq!(refused, LaunchError::BadConversation("--evil".to_owned()));
 }
 
 #[test]
@@ -95,7 +119,7 @@ fn arguments_of_codex() {
         ],
     );
     one.model = None;
-    one.resume = true;
+    one.conversation = Conversation::GoesOn;
     check_argv(
         &one,
         &[
@@ -111,6 +135,10 @@ fn arguments_of_codex() {
     one.mode = Mode::Interactive;
     one.prompt = None;
     check_argv(&one, &[codex, "resume", "--last"]);
+    one.conversation = Conversation::Copy {
+        of: OTHER.to_owned(),
+    };
+    check_argv(&one, &[codex, "fork", "--last"]);
 }
 
 #[test]
@@ -326,6 +354,27 @@ fn an_image_keeps_its_own_variables_but_those_that_lead_around() {
     for name in ["ALL_PROXY", "all_proxy", "LD_PRELOAD", "ANTHROPIC_API_KEY"] {
         assert!(!env.contains_key(name), "{name}");
     }
+}
+
+#[test]
+fn claude_reports_to_the_gate_what_nothing_else_tells() {
+    let hooks = |mode| {
+        let launch = launch(Agent::Claude, mode, Some("x"));
+        let settings: Value = serde_json::from_slice(&launch.run_files[0].bytes).unwrap();
+        settings["hooks"].as_object().unwrap().clone()
+    };
+    let interactive = hooks(Mode::Interactive);
+    for (event, groups) in &interactive {
+        let hook = &groups[0]["hooks"][0];
+        assert_eq!(hook["type"], "http", "{event}");
+        assert_eq!(hook["url"], "http://clauderon.internal/hooks", "{event}");
+        let waits = hook["timeout"].as_u64().unwrap() > 5;
+        assert_eq!(waits, event == "PermissionRequest", "{event}");
+    }
+    assert!(interactive.contains_key("Stop"));
+    assert!(!interactive.contains_key("PreToolUse"));
+    // Nobody can be asked there.
+    assert!(!hooks(Mode::Print).contains_key("PermissionRequest"));
 }
 
 #[test]

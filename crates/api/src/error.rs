@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The reasons a caller may branch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// Something failed while doing what was asked.
@@ -68,6 +69,7 @@ impl ErrorCode {
 
 /// An answer that is not what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Error {
     /// The reason to branch on.
     pub code: ErrorCode,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The hashes of one caller, under a salt made for one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Fingerprints {
     /// The salt; its bytes as they stand here are what is hashed.
     pub salt: String,

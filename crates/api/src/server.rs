@@ -1,11 +1,13 @@
-//! Serves the router on the unix socket, to this user's own processes and to root's.
+//! Serves the router: on the unix socket to this user's own processes and to root's, on a loopback port to whoever the
+//! router itself lets in.
 
 use std::io;
 
 use axum::Router;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,32 +20,77 @@ pub async fn serve_unix(
     listener: UnixListener,
     cancel: CancellationToken,
 ) -> io::Result<()> {
+    serve(router, listener, cancel).await
+}
+
+/// Where connections come from.
+pub(crate) trait Listener {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// Waits for a connection; `None` where it is not to be answered.
+    async fn next(&self) -> io::Result<Option<Self::Stream>>;
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn next(&self) -> io::Result<Option<UnixStream>> {
+        let (stream, _) = self.accept().await?;
+        if is_ours(&stream) {
+            return Ok(Some(stream));
+        }
+        tracing::warn!("closed a connection of another user");
+        Ok(None)
+    }
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn next(&self) -> io::Result<Option<TcpStream>> {
+        let (stream, _) = self.accept().await?;
+        // A keystroke's echo waits for nothing.
+        stream.set_nodelay(true)?;
+        Ok(Some(stream))
+    }
+}
+
+/// Accepts connections of any kind until `cancel`, then waits for those that are being answered.
+pub(crate) async fn serve(
+    router: Router,
+    listener: impl Listener,
+    cancel: CancellationToken,
+) -> io::Result<()> {
     let connections = TaskTracker::new();
     loop {
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             () = cancel.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    // Out of descriptors: others will be given back. Never end for it.
-                    tracing::warn!(%error, "accept a connection");
-                    tokio::task::yield_now().await;
-                    continue;
-                }
-            },
+            accepted = listener.next() => accepted,
         };
-        if !is_ours(&stream) {
-            tracing::warn!("closed a connection of another user");
-            continue;
+        match accepted {
+            Ok(Some(stream)) => {
+                connections.spawn(answer(router.clone(), stream, cancel.clone()));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                // Out of descriptors: others will be given back. Never end for it.
+                tracing::warn!(%error, "accept a connection");
+                tokio::task::yield_now().await;
+            }
         }
-        connections.spawn(serve(router.clone(), stream, cancel.clone()));
     }
     connections.close();
     connections.wait().await;
     Ok(())
 }
 
-async fn serve(router: Router, stream: UnixStream, cancel: CancellationToken) {
+/// Answers one connection until it ends.
+async fn answer(
+    router: Router,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    cancel: CancellationToken,
+) {
     let connection = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();

@@ -6,6 +6,7 @@
 mod chain;
 mod entry;
 mod head;
+mod keeper;
 mod log;
 mod record;
 mod reserve;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::record::{Kind, Record};
-use crate::writer::{Job, Writer};
+use crate::writer::{Ask, Job, Writer};
 
-/// Why a record is not on the disk.
+/// Why a record is not in the log.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AuditError {
     /// The disk is full: what would use a credential must be refused.
@@ -23,6 +23,12 @@ pub enum AuditError {
         path: String,
         /// The reason.
         reason: String,
+    },
+    /// Another process writes it.
+    #[error("another process writes the audit log {path}")]
+    Held {
+        /// The file.
+        path: String,
     },
     /// The log was closed.
     #[error("the log is closed")]
@@ -50,7 +56,7 @@ impl Default for Options {
 /// An open log. Clones write to the same file; the last one to go closes it.
 #[derive(Clone)]
 pub struct Log {
-    jobs: mpsc::Sender<Job>,
+    asks: mpsc::Sender<Ask>,
     path: PathBuf,
 }
 
@@ -71,31 +77,48 @@ impl Log {
     /// # Errors
     /// As [`Log::open`].
     pub fn open_with(path: &Path, key_path: &Path, options: Options) -> Result<Self, AuditError> {
-        let failed = |error: std::io::Error| AuditError::Open {
-            path: path.display().to_string(),
-            reason: error.to_string(),
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::WouldBlock => AuditError::Held {
+                path: path.display().to_string(),
+            },
+            _ => AuditError::Open {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            },
         };
         let writer = Writer::open(path, key_path, options).map_err(failed)?;
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (asks, queue) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || writer.run(queue))
             .map_err(failed)?;
         Ok(Log {
-            jobs,
+            asks,
             path: path.to_owned(),
         })
     }
 
-    /// Appends a record; it is on the disk when this returns. Records that wait together share one sync.
+    /// Appends a record; when this returns it is in the log, which a killed daemon does not lose. It is on the disk within a second.
     ///
     /// # Errors
     /// Fails with [`AuditError::Full`] for a decision on a full disk; what ends or refuses something is still written to the reserve.
     pub async fn append(&self, record: Record) -> Result<(), AuditError> {
         let (done, written) = oneshot::channel();
         let job = Job { record, done };
-        self.jobs.send(job).await.map_err(|_| AuditError::Closed)?;
+        self.asks
+            .send(Ask::Append(Box::new(job)))
+            .await
+            .map_err(|_| AuditError::Closed)?;
         written.await.map_err(|_| AuditError::Closed)?
+    }
+
+    /// Waits until every record appended before is on the disk and signed.
+    pub async fn settle(&self) {
+        let (done, settled) = oneshot::channel();
+        if self.asks.send(Ask::Settle(done)).await.is_ok() {
+            // A writer that is gone has settled everything.
+            let _ = settled.await;
+        }
     }
 
     /// Gives the file that is written now.

@@ -50,7 +50,7 @@ pub struct Record {
     /// The name of the credential that was set, never its value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_injected: Option<String>,
-    /// The decision in one word: `forward`, `inject`, `answer`, `refuse`.
+    /// The decision in one word: `forward`, `inject`, `answer`, `refuse`; of a tunnel `intercept` or `passthrough`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub decision: String,
     /// The row that decided.

@@ -3,9 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use crate::writer::{Job, Writer};
 use crate::{AuditError, FaultKind, Filter, Kind, Log, Options, Record, escape, tail, verify};
 
 struct Place {
@@ -35,9 +37,7 @@ impl Place {
         // The thread of a log that was dropped lets go of the file a moment later.
         for _ in 0..1000 {
             match Log::open_with(&self.log(), &self.key(), options) {
-                Err(AuditError::Open { reason, .. }) if reason.contains("another process") => {
-                    std::thread::yield_now()
-                }
+                Err(AuditError::Held { .. }) => std::thread::yield_now(),
                 other => return other.unwrap(),
             }
             std::thread::sleep(std::time::Duration::from_millis(1));
@@ -85,6 +85,7 @@ async fn filled(count: usize) -> Place {
     for number in 0..count {
         log.append(record(&format!("/{number}"))).await.unwrap();
     }
+    log.settle().await;
     place
 }
 
@@ -194,6 +195,7 @@ async fn filled_lines(place: &Place) -> Vec<String> {
     for number in 0..10 {
         log.append(record(&format!("/{number}"))).await.unwrap();
     }
+    log.settle().await;
     place.lines()
 }
 
@@ -289,7 +291,7 @@ async fn two_writers_are_refused() {
     let place = Place::new();
     let _first = place.open();
     let second = Log::open(&place.log(), &place.key());
-    assert!(matches!(second, Err(AuditError::Open { .. })));
+    assert!(matches!(second, Err(AuditError::Held { .. })));
 }
 
 #[tokio::test]
@@ -425,4 +427,36 @@ async fn a_full_disk_refuses_decisions_and_still_records_refusals() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert!(verify(&path, &key).unwrap().is_sound());
+}
+
+/// A file that takes writes of its own kind and can never be synced.
+fn unsyncable() -> Arc<fs::File> {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    Arc::new(fs::File::from(std::os::fd::OwnedFd::from(writer)))
+}
+
+#[test]
+fn while_the_disk_keeps_nothing_decisions_are_refused_and_refusals_still_written() {
+    let place = Place::new();
+    let mut writer = Writer::open(&place.log(), &place.key(), Options::default()).unwrap();
+    let ask = |writer: &mut Writer, kind| {
+        let (done, mut answer) = tokio::sync::oneshot::channel();
+        let record = Record {
+            kind,
+            ..record("/x")
+        };
+        writer.serve(&mut vec![Job { record, done }]);
+        answer.try_recv().unwrap()
+    };
+    let lost = writer.end().clone();
+    writer.keeper().written(&unsyncable(), lost);
+    writer.keeper().settle();
+    assert!(matches!(
+        ask(&mut writer, Kind::Decision),
+        Err(AuditError::Write(_))
+    ));
+    ask(&mut writer, Kind::Refusal).unwrap();
+    writer.keeper().settle();
+    ask(&mut writer, Kind::Decision).unwrap();
 }

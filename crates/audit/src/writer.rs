@@ -1,9 +1,10 @@
-//! The one thread that writes: it takes all records that wait, writes them at once, syncs once, and answers.
+//! The one thread that writes: it takes all records that wait, writes them at once, and answers. Another one syncs and signs.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -14,11 +15,20 @@ use tokio::sync::{mpsc, oneshot};
 use crate::chain::{self, Hash};
 use crate::entry::Entry;
 use crate::head::{self, Anchor, Head, HeadFile, Key};
+use crate::keeper::Keeper;
 use crate::log::{AuditError, Options};
 use crate::record::{Kind, Record};
 use crate::reserve::Reserve;
 use crate::segments;
 use crate::verify::Walk;
+
+/// What the writer is asked.
+pub(crate) enum Ask {
+    /// Write a record.
+    Append(Box<Job>),
+    /// Answer when all that was written is on the disk.
+    Settle(oneshot::Sender<()>),
+}
 
 /// A record that waits, and who waits for it.
 pub(crate) struct Job {
@@ -29,16 +39,15 @@ pub(crate) struct Job {
 /// The open files and the chain's end.
 pub(crate) struct Writer {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     length: u64,
     end: Head,
-    key: Key,
-    head: HeadFile,
+    keeper: Keeper,
     reserve: Reserve,
     options: Options,
 }
 
-/// How many records share a sync at most.
+/// How many records share a write at most.
 const GROUP: usize = 512;
 
 impl Writer {
@@ -54,10 +63,9 @@ impl Writer {
             path: path.to_owned(),
             length: found.whole,
             end: found.end,
-            head: HeadFile::open(&head_path)?,
+            keeper: Keeper::start(HeadFile::open(&head_path)?, key)?,
             reserve: Reserve::open(path, options.reserve),
-            file,
-            key,
+            file: Arc::new(file),
             options,
         };
         let torn = writer.move_torn_line_aside()?;
@@ -77,22 +85,49 @@ impl Writer {
     }
 
     /// Writes until every [`crate::Log`] is gone.
-    pub fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut jobs = Vec::with_capacity(GROUP);
-        while queue.blocking_recv_many(&mut jobs, GROUP) > 0 {
-            self.serve(&mut jobs);
-        }
-        if let Err(error) = self.head.sync() {
-            tracing::warn!(%error, "the audit log's head could not be synced");
+    pub fn run(mut self, mut queue: mpsc::Receiver<Ask>) {
+        let mut asked = Vec::with_capacity(GROUP);
+        while queue.blocking_recv_many(&mut asked, GROUP) > 0 {
+            let mut jobs = Vec::with_capacity(asked.len());
+            let mut settlers = Vec::new();
+            for ask in asked.drain(..) {
+                match ask {
+                    Ask::Append(job) => jobs.push(*job),
+                    Ask::Settle(done) => settlers.push(done),
+                }
+            }
+            if !jobs.is_empty() {
+                self.serve(&mut jobs);
+            }
+            if !settlers.is_empty() {
+                self.keeper.settle();
+            }
+            for done in settlers {
+                // A caller that no longer waits has no need of the answer.
+                let _ = done.send(());
+            }
         }
     }
 
-    fn serve(&mut self, jobs: &mut Vec<Job>) {
+    #[cfg(test)]
+    pub fn keeper(&self) -> &Keeper {
+        &self.keeper
+    }
+
+    #[cfg(test)]
+    pub fn end(&self) -> &Head {
+        &self.end
+    }
+
+    pub(crate) fn serve(&mut self, jobs: &mut Vec<Job>) {
         for job in jobs.iter_mut() {
             job.record = std::mem::take(&mut job.record).escaped();
         }
         if let Err(error) = self.rotate_if_due() {
             tracing::warn!(%error, "the audit log could not go over to a new file");
+        }
+        if let Some(reason) = self.keeper.failure() {
+            return self.serve_unkept(jobs, &reason);
         }
         self.reserve.refill_if_room();
         if !self.reserve.given_up {
@@ -106,6 +141,20 @@ impl Writer {
             }
         }
         self.serve_when_full(jobs);
+    }
+
+    /// While the disk keeps nothing, what lets something happen is refused; the rest is written in the hope that it will be kept.
+    fn serve_unkept(&mut self, jobs: &mut Vec<Job>, reason: &str) {
+        for job in jobs.drain(..) {
+            let result = match job.record.kind.lets_happen() {
+                true => Err(AuditError::Write(reason.to_owned())),
+                false => self
+                    .write(&[&job.record])
+                    .map_err(|error| AuditError::Write(error.to_string())),
+            };
+            // A caller that no longer waits has no need of the answer.
+            let _ = job.done.send(result);
+        }
     }
 
     /// On a full disk what lets something happen is refused, and what ends or refuses something is written to the room of the reserve.
@@ -138,7 +187,7 @@ impl Writer {
         }
     }
 
-    /// Writes records, all or none, and signs the head.
+    /// Writes records, all or none.
     fn write(&mut self, records: &[&Record]) -> io::Result<()> {
         let at = OffsetDateTime::from(SystemTime::now())
             .format(&Rfc3339)
@@ -160,21 +209,14 @@ impl Writer {
                 hash,
             };
         }
-        let written = self
-            .file
-            .write_all_at(lines.as_bytes(), self.length)
-            .and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
+        if let Err(error) = self.file.write_all_at(lines.as_bytes(), self.length) {
             // Nothing of it may stay: a caller was told that it is not recorded.
             self.file.set_len(self.length)?;
             return Err(error);
         }
         self.length += lines.len() as u64;
         self.end = end;
-        // The records are on the disk. A head that lags is mended and noted at the next opening.
-        if let Err(error) = self.head.write(&self.key, &self.end) {
-            tracing::warn!(%error, "the audit log's head could not be signed");
-        }
+        self.keeper.written(&self.file, self.end.clone());
         Ok(())
     }
 
@@ -183,13 +225,14 @@ impl Writer {
             return Ok(());
         }
         let old = segments::next(&self.path)?;
+        self.keeper.settle();
         std::fs::rename(&self.path, &old)?;
         let fresh = open_file(&self.path).and_then(|file| {
             file.try_lock().map_err(io::Error::other)?;
             Ok(file)
         });
         match fresh {
-            Ok(file) => self.file = file,
+            Ok(file) => self.file = Arc::new(file),
             // The old file goes on under its old name, so that nothing is lost.
             Err(error) => {
                 std::fs::rename(&old, &self.path)?;

@@ -1,8 +1,13 @@
 //! The verbs, their flags and their help.
 
+mod accounts;
 mod agents;
+mod approve;
+mod archive;
 mod attach;
 mod audit;
+mod budget;
+mod chat;
 mod completions;
 mod config;
 mod create;
@@ -11,13 +16,28 @@ mod delete;
 mod demo;
 mod diff;
 mod doctor;
+mod files;
+mod fork;
 mod image;
+mod info;
 mod list;
 mod logs;
+mod messages;
+mod network;
 mod policy;
 mod pull;
+mod recreate;
+mod say;
+mod send;
 mod start;
 mod stop;
+mod storage;
+mod trash;
+mod update;
+mod upload;
+mod usage;
+mod wait;
+mod web;
 
 use std::process::ExitCode;
 
@@ -51,21 +71,46 @@ pub struct Cli {
 pub enum Command {
     Create(Box<create::Create>),
     List(list::List),
+    Info(info::Info),
     Attach(attach::Attach),
     Start(start::Start),
     Stop(stop::Stop),
+    Recreate(recreate::Recreate),
+    Fork(fork::Fork),
     Delete(delete::Delete),
+    Trash(trash::Trash),
+    Archive(archive::Archive),
+    Unarchive(archive::Unarchive),
+    Rename(update::Rename),
+    Pin(update::Pin),
+    Unpin(update::Unpin),
     Diff(diff::Diff),
     Pull(pull::Pull),
+    Files(files::Files),
+    Chat(chat::Chat),
+    Send(send::Send),
+    Messages(messages::Messages),
+    Say(say::Say),
+    Approve(approve::Approve),
+    Deny(approve::Deny),
+    Wait(wait::Wait),
+    Upload(upload::Upload),
     Logs(logs::Logs),
     Policy(policy::Policy),
+    Posture(update::ChangePosture),
+    Budget(budget::ChangeBudget),
+    Network(network::SetNetwork),
     Audit(audit::Audit),
+    Accounts(accounts::Accounts),
     Agents(agents::Agents),
     Image(image::Image),
     Config(config::Config),
     Doctor(doctor::Doctor),
+    Storage(storage::Storage),
+    Usage(usage::ShowUsage),
     Demo(demo::Demo),
     Daemon(daemon::Daemon),
+    Web(web::Web),
     Completions(completions::Completions),
 }
 
@@ -92,21 +137,46 @@ impl Command {
         match self {
             Command::Create(create) => create.run(context).await,
             Command::List(list) => list.run(context).await,
+            Command::Info(info) => info.run(context).await,
             Command::Attach(attach) => attach.run(context).await,
             Command::Start(start) => start.run(context).await,
             Command::Stop(stop) => stop.run(context).await,
+            Command::Recreate(recreate) => recreate.run(context).await,
+            Command::Fork(fork) => fork.run(context).await,
             Command::Delete(delete) => delete.run(context).await,
+            Command::Trash(trash) => trash.run(context).await,
+            Command::Archive(archive) => archive.run(context).await,
+            Command::Unarchive(unarchive) => unarchive.run(context).await,
+            Command::Rename(rename) => rename.run(context).await,
+            Command::Pin(pin) => pin.run(context).await,
+            Command::Unpin(unpin) => unpin.run(context).await,
             Command::Diff(diff) => diff.run(context).await,
             Command::Pull(pull) => pull.run(context).await,
+            Command::Files(files) => files.run(context).await,
+            Command::Chat(chat) => chat.run(context).await,
+            Command::Send(send) => send.run(context).await,
+            Command::Messages(messages) => messages.run(context).await,
+            Command::Say(say) => say.run(context).await,
+            Command::Approve(approve) => approve.run(context).await,
+            Command::Deny(deny) => deny.run(context).await,
+            Command::Wait(wait) => wait.run(context).await,
+            Command::Upload(upload) => upload.run(context).await,
             Command::Logs(logs) => logs.run(context).await,
             Command::Policy(policy) => policy.run(context).await,
+            Command::Posture(posture) => posture.run(context).await,
+            Command::Budget(budget) => budget.run(context).await,
+            Command::Network(network) => network.run(context).await,
             Command::Audit(audit) => audit.run(context).await,
+            Command::Accounts(accounts) => accounts.run(context).await,
             Command::Agents(agents) => agents.run(context).await,
             Command::Image(image) => image.run(context).await,
             Command::Config(config) => config.run(context).await,
             Command::Doctor(doctor) => doctor.run(context).await,
+            Command::Storage(storage) => storage.run(context).await,
+            Command::Usage(usage) => usage.run(context).await,
             Command::Demo(demo) => demo.run(context).await,
             Command::Daemon(daemon) => daemon.run(context).await,
+            Command::Web(web) => web.run(context).await,
             Command::Completions(completions) => completions.run(),
         }
     }

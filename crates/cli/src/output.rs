@@ -98,6 +98,15 @@ fn columns<const N: usize>(widths: &[usize; N], cells: [&str; N]) -> String {
     padded.join("  ").trim_end().to_owned()
 }
 
+/// Says a number of bytes in the largest unit that leaves at least one.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+        None => format!("{bytes} B"),
+    }
+}
+
 /// Says how long ago `then` was, both in milliseconds.
 pub fn ago(now_ms: u64, then_ms: u64) -> String {
     let seconds = now_ms.saturating_sub(then_ms) / 1000;
@@ -141,6 +150,19 @@ mod tests {
             table(["NAME", "STATE"], &rows),
             "NAME  STATE\na     x\\u{a}"
         );
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (5 << 20, "5.0 MiB"),
+            (3 << 40, "3072.0 GiB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
     }
 
     #[test]

@@ -6,11 +6,14 @@ mod keys;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clauderon_policy::{Posture, Routes};
 use clauderon_proxy::UpstreamConfig;
-use clauderon_session::{Agent, Backend};
+use clauderon_session::{Agent, Backend, PATIENCE_MS};
+use clauderon_transcript::Budget;
+use clauderon_vault::Shell;
 use serde::{Deserialize, Serialize};
 
 use crate::paths::Paths;
@@ -24,6 +27,9 @@ pub struct Config {
     pub proxy: ProxySettings,
     /// The shipped routes behind the person's own.
     pub routes: Arc<Routes>,
+    /// The person's login shell, where a window and not a shell starts the daemon: it knows of credentials, engines and programs
+    /// that the desktop's bare environment does not name.
+    pub shell: Option<Shell>,
 }
 
 impl Default for Config {
@@ -32,6 +38,7 @@ impl Default for Config {
             preferences: Preferences::default(),
             proxy: ProxySettings::default(),
             routes: Routes::builtin(),
+            shell: None,
         }
     }
 }
@@ -46,6 +53,31 @@ pub struct Preferences {
     pub limits: LimitSettings,
     /// Where the agents' archives come from.
     pub agents: AgentSettings,
+    /// When a session calls for the person.
+    pub attention: AttentionSettings,
+}
+
+/// When a session calls for the person.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttentionSettings {
+    /// Seconds that an agent which owes its model a request may be silent before it is shown as stuck; 60 where absent.
+    pub stuck_after_seconds: Option<u64>,
+    /// Seconds that a request waits for the person before the agent is told to try again; 240 where absent.
+    pub hold_seconds: Option<u64>,
+}
+
+impl AttentionSettings {
+    /// The same in milliseconds, with the shipped value where nothing is said.
+    pub fn patience_ms(&self) -> u64 {
+        self.stuck_after_seconds
+            .map_or(PATIENCE_MS, |seconds| seconds.saturating_mul(1000))
+    }
+
+    /// How long a request waits for the person: shorter than both agents wait for an answer.
+    pub fn hold(&self) -> Duration {
+        Duration::from_secs(self.hold_seconds.unwrap_or(240))
+    }
 }
 
 /// What a new session gets where nothing is said.
@@ -62,6 +94,8 @@ pub struct Defaults {
     pub model: Option<String>,
     /// What a session may reach; `balanced` where absent.
     pub policy: Option<Posture>,
+    /// What a session may spend: `5usd`, `2000000tokens`; as much as it likes where absent.
+    pub budget: Option<Budget>,
 }
 
 /// What a sandbox may use at most.
@@ -82,6 +116,20 @@ pub struct LimitSettings {
 pub struct AgentSettings {
     /// Base URL of a package registry that mirrors the agents' archives.
     pub registry: Option<String>,
+    /// The version of Claude Code that starts, which must lie in `agents/claude/VERSION`; the pinned one where absent.
+    pub claude: Option<String>,
+    /// The version of Codex that starts, which must lie in `agents/codex/VERSION`; the pinned one where absent.
+    pub codex: Option<String>,
+}
+
+impl AgentSettings {
+    /// The version of an agent that starts, where the person chose one.
+    pub fn version(&self, agent: Agent) -> Option<&str> {
+        match agent {
+            Agent::Claude => self.claude.as_deref(),
+            Agent::Codex => self.codex.as_deref(),
+        }
+    }
 }
 
 /// How the proxy reaches the world: `proxy.toml` without its routes.
@@ -110,6 +158,22 @@ impl Config {
                 paths.config().display()
             );
         }
+        if let Some(seconds) = preferences.attention.stuck_after_seconds
+            && !(1..=3600).contains(&seconds)
+        {
+            bail!(
+                "{}: attention.stuck_after_seconds is {seconds}; give between 1 and 3600",
+                paths.config().display()
+            );
+        }
+        if let Some(seconds) = preferences.attention.hold_seconds
+            && !(1..=240).contains(&seconds)
+        {
+            bail!(
+                "{}: attention.hold_seconds is {seconds}; give between 1 and 240",
+                paths.config().display()
+            );
+        }
         let (proxy, routes) = match read(&paths.proxy_config())? {
             Some(text) => proxy_settings(&paths.proxy_config(), &text)?,
             None => (ProxySettings::default(), Routes::builtin()),
@@ -118,6 +182,7 @@ impl Config {
             preferences,
             proxy,
             routes,
+            shell: None,
         })
     }
 }
@@ -218,7 +283,7 @@ mod tests {
     #[test]
     fn the_known_keys_are_those_of_the_types() {
         let full: Preferences = toml::from_str(
-            "[defaults]\nagent='claude'\nbackend='docker'\nimage='i'\nmodel='m'\npolicy='open'\n[limits]\nmemory_gib=1.0\npids=1\ncpu_weight=1\n[agents]\nregistry='https://r.example'\n",
+            "[defaults]\nagent='claude'\nbackend='docker'\nimage='i'\nmodel='m'\npolicy='open'\nbudget='5usd'\n[limits]\nmemory_gib=1.0\npids=1\ncpu_weight=1\n[agents]\nregistry='https://r.example'\nclaude='1.0'\ncodex='1.0'\n[attention]\nstuck_after_seconds=9\nhold_seconds=9\n",
         )
         .unwrap();
         let table = toml::Table::try_from(&full).unwrap();

@@ -2,6 +2,8 @@
 
 use clauderon_api::{PathRow, Setting};
 
+use clauderon_session::PATIENCE_MS;
+
 use crate::config::Preferences;
 use crate::paths::Paths;
 
@@ -25,6 +27,7 @@ pub fn settings(preferences: &Preferences) -> Vec<Setting> {
         ),
         row("defaults.model", defaults.model.as_ref(), "the agent's own"),
         row("defaults.policy", defaults.policy, "balanced"),
+        row("defaults.budget", defaults.budget, "none"),
         row("limits.memory_gib", limits.memory_gib, format!("{gib:.1}")),
         row("limits.pids", limits.pids, shipped.pids),
         row("limits.cpu_weight", limits.cpu_weight, shipped.cpu_weight),
@@ -32,6 +35,26 @@ pub fn settings(preferences: &Preferences) -> Vec<Setting> {
             "agents.registry",
             preferences.agents.registry.as_ref(),
             "the public one",
+        ),
+        row(
+            "agents.claude",
+            preferences.agents.claude.as_ref(),
+            "the pinned version",
+        ),
+        row(
+            "agents.codex",
+            preferences.agents.codex.as_ref(),
+            "the pinned version",
+        ),
+        row(
+            "attention.stuck_after_seconds",
+            preferences.attention.stuck_after_seconds,
+            PATIENCE_MS / 1000,
+        ),
+        row(
+            "attention.hold_seconds",
+            preferences.attention.hold_seconds,
+            preferences.attention.hold().as_secs(),
         ),
     ]
 }

@@ -1,7 +1,5 @@
 //! Which credentials there are and which an agent needs. Values are looked up to be tried, and dropped at once.
 
-use std::path::Path;
-
 use clauderon_api::{CredentialRow, Error, ErrorCode};
 use clauderon_session::Agent;
 use clauderon_vault::{KNOWN, Vaults, known};
@@ -25,7 +23,7 @@ pub fn rows(vaults: &Vaults) -> Vec<CredentialRow> {
 }
 
 /// Says where the agent's credential comes from, or what is missing and how to give it.
-pub fn for_agent(vaults: &Vaults, secrets: &Path, agent: Agent) -> Result<String, Error> {
+pub fn for_agent(vaults: &Vaults, agent: Agent) -> Result<String, Error> {
     let names = needed(agent);
     for name in names {
         match vaults.lookup(name) {
@@ -39,7 +37,7 @@ pub fn for_agent(vaults: &Vaults, secrets: &Path, agent: Agent) -> Result<String
             }
         }
     }
-    Err(missing(agent, names[0], secrets))
+    Err(missing(agent, names[0]))
 }
 
 /// The credentials that serve an agent, the first that is there wins.
@@ -50,22 +48,23 @@ fn needed(agent: Agent) -> &'static [&'static str] {
     }
 }
 
-fn missing(agent: Agent, name: &str, secrets: &Path) -> Error {
+fn missing(agent: Agent, name: &str) -> Error {
     let variable = KNOWN
         .iter()
         .find(|known| known.name == name)
         .and_then(|known| known.variables.first())
         .unwrap_or(&"");
-    let make = match agent {
-        Agent::Claude => "make one with `claude setup-token`, then ",
-        Agent::Codex => "",
+    let how = match agent {
+        Agent::Claude => "sign in under Accounts or with `clauderon accounts sign-in`".to_owned(),
+        Agent::Codex => {
+            format!("paste an API key under Accounts or with `clauderon accounts set {name}`")
+        }
     };
     Error::new(
         ErrorCode::CredentialMissing,
         format!("there is no credential for {}", agent.title()),
     )
     .hint(format!(
-        "{make}set {variable} and run `clauderon daemon restart`, or put it into {} with mode 600",
-        secrets.join(name).display()
+        "{how}, or set {variable} and run `clauderon daemon restart`"
     ))
 }

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use clauderon_api::{Check, DoctorReport, Status};
-use clauderon_runtime::{Capabilities, Runtime, Unavailable};
+use clauderon_api::{Check, DoctorReport, Fix, Status};
+use clauderon_runtime::docker::DEFAULT_IMAGE;
+use clauderon_runtime::{Capabilities, Docker, Runtime, RuntimeError, Unavailable};
 use clauderon_session::Agent;
 use clauderon_vault::Vaults;
 
@@ -16,10 +17,16 @@ use crate::runtimes::Runtimes;
 const LITTLE_DISK: u64 = 2 << 30;
 
 /// Makes every check.
-pub async fn report(paths: &Paths, runtimes: &Runtimes, vaults: &Vaults) -> DoctorReport {
-    let docker = match runtimes.docker().await {
-        Ok(docker) => docker.probe().await,
-        Err(why) => Err(why),
+pub async fn report(
+    paths: &Paths,
+    runtimes: &Runtimes,
+    vaults: &Vaults,
+    default_image: Option<&str>,
+) -> DoctorReport {
+    let engine = runtimes.docker().await;
+    let (docker, image) = match &engine {
+        Ok(engine) => tokio::join!(engine.probe(), image(engine, default_image)),
+        Err(why) => (Err(why.clone()), None),
     };
     let bubblewrap = runtimes.bubblewrap().probe().await;
     let alone = docker.is_err() && bubblewrap.is_err();
@@ -27,38 +34,41 @@ pub async fn report(paths: &Paths, runtimes: &Runtimes, vaults: &Vaults) -> Doct
         runtime("docker", &docker, alone),
         runtime("bubblewrap", &bubblewrap, alone),
     ];
+    checks.extend(image);
     checks.extend(Agent::ALL.iter().map(|agent| installed(paths, *agent)));
-    checks.extend(
-        Agent::ALL
-            .iter()
-            .map(|agent| credential(vaults, paths, *agent)),
-    );
+    checks.extend(Agent::ALL.iter().map(|agent| credential(vaults, *agent)));
     checks.extend([git(), disk(paths.home()), clock()]);
     DoctorReport { checks }
 }
 
 fn runtime(name: &str, probed: &Result<Capabilities, Unavailable>, fatal: bool) -> Check {
     match probed {
-        Ok(found) => {
-            let limits: Vec<String> = found.limits.iter().map(|limit| limit.sentence()).collect();
-            let notes = found.notes.join("; ");
-            let detail = [
-                &format!("works, version {}", found.version),
-                &limits.join(", "),
-                &notes,
-            ]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("; ");
-            row(name, Status::Ok, detail, None)
-        }
+        Ok(found) => row(name, Status::Ok, works(found), None),
         Err(why) => {
             let status = if fatal { Status::Fail } else { Status::Warn };
             row(name, status, why.sentence.clone(), Some(why.fix.clone()))
         }
     }
+}
+
+/// Says what was found in sentences: the version, the limits that hold and those that do not, and what else is to know.
+fn works(found: &Capabilities) -> String {
+    let mut sentences = vec![format!("works, version {}.", found.version)];
+    // Most often all of them stand or fall for one reason.
+    for together in found
+        .limits
+        .chunk_by(|one, next| (one.enforced, &one.why_not) == (next.enforced, &next.why_not))
+    {
+        let limits: Vec<&str> = together.iter().map(|one| one.limit.as_str()).collect();
+        let limits = limits.join(", ");
+        sentences.push(match (together[0].enforced, &together[0].why_not) {
+            (true, _) => format!("The kernel holds {limits}."),
+            (false, Some(why)) => format!("Nothing holds {limits}: {why}."),
+            (false, None) => format!("Nothing holds {limits}."),
+        });
+    }
+    sentences.extend(found.notes.iter().cloned());
+    sentences.join(" ")
 }
 
 fn installed(paths: &Paths, agent: Agent) -> Check {
@@ -70,25 +80,53 @@ fn installed(paths: &Paths, agent: Agent) -> Check {
             format!("{} {}", agent.title(), found.version),
             None,
         ),
-        None => row(
-            &name,
-            Status::Warn,
-            format!("{} is not installed", agent.title()),
-            Some(format!("clauderon agents install {agent}")),
-        ),
+        None => Check {
+            repair: Some(match agent {
+                Agent::Claude => Fix::InstallClaude,
+                Agent::Codex => Fix::InstallCodex,
+            }),
+            ..row(
+                &name,
+                Status::Warn,
+                format!("{} is not installed", agent.title()),
+                Some(format!("clauderon agents install {agent}")),
+            )
+        },
     }
 }
 
-fn credential(vaults: &Vaults, paths: &Paths, agent: Agent) -> Check {
+/// Looks for the image of sessions that name none; an engine that does not answer has its own row.
+async fn image(engine: &Docker, configured: Option<&str>) -> Option<Check> {
+    let image = configured.unwrap_or(DEFAULT_IMAGE);
+    match engine.has_image(image).await {
+        Ok(()) => Some(row("image", Status::Ok, format!("{image} is there"), None)),
+        Err(RuntimeError::ImageMissing { fix, .. }) => Some(Check {
+            repair: (image == DEFAULT_IMAGE).then_some(Fix::BuildImage),
+            ..row(
+                "image",
+                Status::Warn,
+                format!("the engine does not have {image}, which sessions in Docker use"),
+                Some(fix),
+            )
+        }),
+        Err(_) => None,
+    }
+}
+
+fn credential(vaults: &Vaults, agent: Agent) -> Check {
     let name = format!("credential for {agent}");
-    match credentials::for_agent(vaults, &paths.secrets(), agent) {
+    match credentials::for_agent(vaults, agent) {
         Ok(found) => row(&name, Status::Ok, found, None),
         Err(missing) => row(&name, Status::Warn, missing.message, missing.hint),
     }
 }
 
 fn git() -> Check {
-    match std::process::Command::new("git").arg("--version").output() {
+    let asked = std::process::Command::new("git")
+        .arg("--version")
+        .env("PATH", clauderon_workspace::search_path())
+        .output();
+    match asked {
         Ok(output) if output.status.success() => {
             let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
             row("git", Status::Ok, version, None)
@@ -125,7 +163,8 @@ fn disk(home: &Path) -> Check {
     }
 }
 
-fn free_bytes(path: &Path) -> Option<u64> {
+/// Returns the bytes that this user may still write on the disk that holds `path`.
+pub fn free_bytes(path: &Path) -> Option<u64> {
     let path = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).ok()?;
     let mut stat = std::mem::MaybeUninit::<libc::statvfs>::uninit();
     // SAFETY: the path ends with NUL and `stat` has room for the answer, which is read only where the call filled it.
@@ -158,5 +197,6 @@ fn row(check: &str, status: Status, detail: String, fix: Option<String>) -> Chec
         status,
         detail,
         fix,
+        repair: None,
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clauderon_policy::Policy;
-use clauderon_proxy::{EgressSession, Proxy, SessionCa};
+use clauderon_proxy::{EgressSession, Proxy, SessionCa, StandIn};
 use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -59,6 +59,7 @@ impl Gate {
         policy: Policy,
         ca: SessionCa,
         placeholders: Vec<String>,
+        stand_in: Option<StandIn>,
     ) -> Result<Egress> {
         let runtime = self.runtime.as_ref().context("the proxy has ended")?;
         let _inside = runtime.enter();
@@ -66,6 +67,10 @@ impl Gate {
         let (policy, receiver) = watch::channel(Arc::new(policy));
         let session = EgressSession::new(id, receiver, Arc::new(ca), placeholders)
             .context("begin the session's egress")?;
+        let session = match stand_in {
+            Some(stand_in) => session.played_by(stand_in),
+            None => session,
+        };
         let cancel = self.cancel.child_token();
         self.tasks.spawn_on(
             accept(
@@ -78,6 +83,16 @@ impl Gate {
             runtime.handle(),
         );
         Ok(Egress { policy, cancel })
+    }
+
+    /// Refuses every request of every session from the next one on, or lets them through again.
+    pub fn pause(&self, paused: bool) {
+        self.proxy.pause(paused);
+    }
+
+    /// Says whether every request is refused for now.
+    pub fn is_paused(&self) -> bool {
+        self.proxy.is_paused()
     }
 
     /// Ends every connection and waits for the proxy's tasks.
@@ -102,6 +117,11 @@ impl Egress {
     pub fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
         self.policy
             .send_modify(|policy| change(Arc::make_mut(policy)));
+    }
+
+    /// Ends every connection and takes no more.
+    pub fn close(&self) {
+        self.cancel.cancel();
     }
 
     /// Returns the policy in force.

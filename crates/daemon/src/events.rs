@@ -36,6 +36,16 @@ impl Events {
         self.send(|seq| ServerEvent::Removed { seq, id });
     }
 
+    /// Says that the network is paused, or goes on.
+    pub fn network(&self, paused: bool) {
+        self.send(|seq| ServerEvent::Network { seq, paused });
+    }
+
+    /// Says that the disk is full, or has room again.
+    pub fn disk(&self, full: bool) {
+        self.send(|seq| ServerEvent::Disk { seq, full });
+    }
+
     /// Returns the number of the last change and the changes after it.
     pub fn subscribe(&self) -> (u64, broadcast::Receiver<ServerEvent>) {
         // Subscribe first: a change between the two is then seen twice, never lost.

@@ -44,10 +44,15 @@ impl Instance {
         }
     }
 
-    /// Writes down who the daemon is, for people and scripts.
-    pub fn announce(&self, info: &DaemonInfo) -> Result<()> {
-        let text = serde_json::to_string(info).context("describe the daemon")?;
-        std::fs::write(self.paths.daemon_info(), text).context("write daemon.info")
+    /// Writes down who the daemon is, for people and scripts. Where that finds no room it serves all the same: making room takes a daemon.
+    pub fn announce(&self, info: &DaemonInfo) {
+        let path = self.paths.daemon_info();
+        let text = serde_json::to_string(info).expect("numbers and text always serialise");
+        if let Err(error) = std::fs::write(&path, text) {
+            tracing::warn!(%error, path = %path.display(), "who serves could not be written down");
+            // What a daemon before wrote there is no longer true.
+            let _ = std::fs::remove_file(&path);
+        }
     }
 }
 

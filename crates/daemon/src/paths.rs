@@ -79,6 +79,10 @@ impl Paths {
     pub fn secrets(&self) -> PathBuf {
         self.home.join("secrets")
     }
+    /// What is known of the credentials in use; nothing of their values.
+    pub fn accounts(&self) -> PathBuf {
+        self.home.join("accounts.json")
+    }
     /// The daemon's socket.
     pub fn socket(&self) -> PathBuf {
         self.home.join("clauderon.sock")
@@ -98,6 +102,18 @@ impl Paths {
     /// All sessions.
     pub fn sessions(&self) -> PathBuf {
         self.home.join("sessions")
+    }
+    /// Deleted sessions that can be restored.
+    pub fn trash(&self) -> PathBuf {
+        self.home.join("trash")
+    }
+    /// What the window remembers.
+    pub fn desk(&self) -> PathBuf {
+        self.home.join("desk.json")
+    }
+    /// The throw-away repositories of demos.
+    pub fn demo(&self) -> PathBuf {
+        self.home.join("demo")
     }
     /// What is mounted into sandboxes beside the agents: the relay.
     pub fn bin(&self) -> PathBuf {

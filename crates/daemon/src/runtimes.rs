@@ -1,16 +1,22 @@
 //! The backends of this machine: Docker where an engine answers, else bubblewrap, and always said which.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clauderon_runtime::docker::discover::{OnDisk, Place, Surroundings, places};
 use clauderon_runtime::{Bubblewrap, Docker, Installation, Runtime, Unavailable};
 use clauderon_session::Backend;
+use clauderon_vault::Shell;
 use tokio::sync::{Mutex, OnceCell};
 
 /// The backends, each connected when it is first needed.
 pub struct Runtimes {
     installation: Installation,
-    docker_host: Option<String>,
-    docker: Mutex<Option<Arc<Docker>>>,
+    shell: Option<Shell>,
+    around: OnceCell<Surroundings>,
+    /// Every engine that was ever of use, by its socket. A session stays with the engine that made its container.
+    engines: Mutex<HashMap<PathBuf, Arc<Docker>>>,
     bubblewrap: Arc<Bubblewrap>,
     bubblewrap_works: OnceCell<()>,
 }
@@ -24,13 +30,14 @@ pub struct Chosen {
 }
 
 impl Runtimes {
-    /// Makes them for one installation; `docker_host` is the value of `DOCKER_HOST`.
-    pub fn new(installation: Installation, docker_host: Option<String>) -> Self {
+    /// Makes them for one installation, whose engine is looked for where our own environment says, or else the login shell's.
+    pub fn new(installation: Installation, shell: Option<Shell>) -> Self {
         Self {
             bubblewrap: Arc::new(Bubblewrap::new(installation.clone())),
             installation,
-            docker_host,
-            docker: Mutex::new(None),
+            shell,
+            around: OnceCell::new(),
+            engines: Mutex::default(),
             bubblewrap_works: OnceCell::new(),
         }
     }
@@ -40,22 +47,48 @@ impl Runtimes {
         &self.bubblewrap
     }
 
-    /// The Docker backend, connected now if it was not before: an engine may come and go.
+    /// The engine that new sessions get, looked for anew: one may have come, gone or been chosen since the last time.
     pub async fn docker(&self) -> Result<Arc<Docker>, Unavailable> {
-        let mut docker = self.docker.lock().await;
-        if let Some(docker) = &*docker {
-            return Ok(docker.clone());
+        let mut refused = None;
+        let around = self.around.get_or_init(|| around(self.shell.clone())).await;
+        for place in places(around, &OnDisk)? {
+            match self.engine_at(place).await {
+                Ok(docker) => return Ok(docker),
+                Err(why) => refused = refused.or(Some(why)),
+            }
         }
-        let connected =
-            Docker::connect(self.installation.clone(), self.docker_host.as_deref()).await?;
-        Ok(docker.insert(Arc::new(connected)).clone())
+        Err(refused.expect("there is at least one place"))
     }
 
-    /// Returns the backend of an existing session.
-    pub async fn of(&self, backend: Backend) -> Result<Arc<dyn Runtime>, Unavailable> {
-        match backend {
-            Backend::Docker => Ok(self.docker().await?),
-            Backend::Bubblewrap | Backend::Fake => Ok(self.bubblewrap.clone()),
+    async fn engine_at(&self, place: Place) -> Result<Arc<Docker>, Unavailable> {
+        let known = self.engines.lock().await.get(&place.socket).cloned();
+        if let Some(docker) = known {
+            docker.reach()?;
+            return Ok(docker);
+        }
+        let socket = place.socket.clone();
+        let docker = Docker::connect(self.installation.clone(), place).await?;
+        // Two who asked at once made two clients of the same engine; either will do.
+        let mut engines = self.engines.lock().await;
+        Ok(engines.entry(socket).or_insert(Arc::new(docker)).clone())
+    }
+
+    /// Returns the backend of an existing session, `engine` being the socket of the one that made its container.
+    pub async fn of(
+        &self,
+        backend: Backend,
+        engine: Option<&Path>,
+    ) -> Result<Arc<dyn Runtime>, Unavailable> {
+        match (backend, engine) {
+            (Backend::Docker, Some(socket)) => {
+                let place = Place {
+                    socket: socket.to_owned(),
+                    how: "the engine of this session".to_owned(),
+                };
+                Ok(self.engine_at(place).await?)
+            }
+            (Backend::Docker, None) => Ok(self.docker().await?),
+            (Backend::Bubblewrap | Backend::Fake, _) => Ok(self.bubblewrap.clone()),
         }
     }
 
@@ -64,7 +97,7 @@ impl Runtimes {
         match wanted {
             Some(backend) => {
                 let runtime = self
-                    .of(backend)
+                    .of(backend, None)
                     .await
                     .map_err(|why| self.instead(backend, why))?;
                 match backend {
@@ -88,7 +121,7 @@ impl Runtimes {
     }
 
     /// Starts one bubblewrap sandbox, once: what worked does not stop working while the daemon runs.
-    async fn prove_bubblewrap(&self) -> Result<(), Unavailable> {
+    pub async fn prove_bubblewrap(&self) -> Result<(), Unavailable> {
         let prove = async || self.bubblewrap.probe().await.map(drop);
         self.bubblewrap_works.get_or_try_init(prove).await.copied()
     }
@@ -135,4 +168,18 @@ impl Runtimes {
             },
         }
     }
+}
+
+async fn around(shell: Option<Shell>) -> Surroundings {
+    let ask = move || {
+        let variable = |name: &str| {
+            let own = std::env::var_os(name);
+            own.or_else(|| shell.as_ref()?.plain(name))
+        };
+        Surroundings::from_variables(variable, std::env::home_dir())
+    };
+    // The shell may take its time; a panic of ours is a bug that a default would hide.
+    tokio::task::spawn_blocking(ask)
+        .await
+        .expect("looking for variables does not panic")
 }

@@ -9,10 +9,14 @@ use clauderon_api::{self as api, Error, Progress, Service};
 use clauderon_policy::{Grant, Host, Target};
 use clauderon_session::Agent;
 use futures_util::stream::BoxStream;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::sessions::Sessions;
-use crate::{audit, configuration, console, credentials, doctor};
+use crate::{
+    audit, configuration, console, credentials, demo, desk, doctor, failure, files, info, network,
+    options, repair, say, storage, uploads, web,
+};
 
 /// How many repositories of earlier sessions are offered.
 const RECENT: u32 = 20;
@@ -25,6 +29,8 @@ pub struct Daemon {
     pub info: api::DaemonInfo,
     /// Cancelled by whoever asks the daemon to end.
     pub asked_to_stop: CancellationToken,
+    /// The door of the page's port, where it is served.
+    pub door: Option<Arc<api::Door>>,
 }
 
 #[async_trait]
@@ -36,6 +42,10 @@ impl Service for Daemon {
     async fn stop_daemon(&self) -> Result<(), Error> {
         self.asked_to_stop.cancel();
         Ok(())
+    }
+
+    async fn web_link(&self) -> Result<api::WebLink, Error> {
+        web::link(self.door.as_ref())
     }
 
     async fn sessions(&self) -> Result<Vec<api::Session>, Error> {
@@ -50,12 +60,79 @@ impl Service for Daemon {
         self.sessions.create(request, progress).await
     }
 
+    async fn fork_session(
+        &self,
+        session: &str,
+        request: api::ForkSession,
+        progress: Progress,
+    ) -> Result<api::Created, Error> {
+        self.sessions.fork(session, request, progress).await
+    }
+
     async fn session(&self, session: &str) -> Result<api::Session, Error> {
         Ok(self.sessions.find(session)?.view())
     }
 
     async fn delete_session(&self, session: &str) -> Result<(), Error> {
         self.sessions.delete(session).await
+    }
+
+    async fn update_session(
+        &self,
+        session: &str,
+        change: api::UpdateSession,
+    ) -> Result<api::Session, Error> {
+        self.sessions.find(session)?.update(change).await
+    }
+
+    async fn set_budget(
+        &self,
+        session: &str,
+        budget: api::SetBudget,
+    ) -> Result<api::Session, Error> {
+        self.sessions.find(session)?.set_budget(budget).await
+    }
+
+    async fn archive_session(&self, session: &str) -> Result<api::Session, Error> {
+        self.sessions.find(session)?.archive().await
+    }
+
+    async fn unarchive_session(&self, session: &str) -> Result<api::Session, Error> {
+        self.sessions.find(session)?.unarchive().await
+    }
+
+    async fn recreate_session(&self, session: &str) -> Result<api::Session, Error> {
+        let session = self.sessions.find(session)?;
+        session.recreate().await?;
+        Ok(session.view())
+    }
+
+    async fn session_info(&self, session: &str) -> Result<api::SessionInfo, Error> {
+        info::of(&*self.sessions.find(session)?).await
+    }
+
+    async fn trash(&self) -> Result<Vec<api::TrashRow>, Error> {
+        self.sessions.trash().await
+    }
+
+    async fn restore_session(&self, id: &str) -> Result<api::Session, Error> {
+        self.sessions.restore(id).await
+    }
+
+    async fn purge_session(&self, id: &str) -> Result<(), Error> {
+        self.sessions.purge(id).await
+    }
+
+    async fn empty_trash(&self) -> Result<(), Error> {
+        self.sessions.empty_trash().await
+    }
+
+    async fn network(&self) -> Result<api::Network, Error> {
+        Ok(network::now(&self.sessions))
+    }
+
+    async fn set_network(&self, network: api::Network) -> Result<api::Network, Error> {
+        network::set(&self.sessions, network)
     }
 
     async fn start_session(&self, session: &str) -> Result<api::Session, Error> {
@@ -116,10 +193,107 @@ impl Service for Daemon {
                     removed: file.removed,
                 })
                 .collect(),
+            risky: diff.risky.into_iter().map(files::risky).collect(),
             patch: diff.patch,
             truncated: diff.cut,
             notices: diff.notes,
         })
+    }
+
+    async fn say(&self, session: &str, text: api::SayText) -> Result<(), Error> {
+        say::say(&*self.sessions.find(session)?, text).await
+    }
+
+    async fn approvals(&self, session: &str) -> Result<Vec<api::Approval>, Error> {
+        Ok(self.sessions.find(session)?.talk.approvals())
+    }
+
+    async fn answer_approval(
+        &self,
+        session: &str,
+        answer: api::AnswerApproval,
+    ) -> Result<(), Error> {
+        self.sessions.find(session)?.talk.answer(&answer)
+    }
+
+    async fn messages(&self, session: &str) -> Result<Vec<api::MessageView>, Error> {
+        self.sessions.find(session)?.delivery.list().await
+    }
+
+    async fn send_message(
+        &self,
+        session: &str,
+        message: api::SendMessage,
+    ) -> Result<api::MessageView, Error> {
+        self.sessions.find(session)?.delivery.send(message).await
+    }
+
+    async fn change_message(
+        &self,
+        session: &str,
+        change: api::ChangeMessage,
+    ) -> Result<api::MessageView, Error> {
+        let api::ChangeMessage { id, change } = change;
+        self.sessions
+            .find(session)?
+            .delivery
+            .change(id, change)
+            .await
+    }
+
+    async fn withdraw_message(&self, session: &str, id: &str) -> Result<api::MessageView, Error> {
+        self.sessions.find(session)?.delivery.withdraw(id).await
+    }
+
+    async fn conversation(
+        &self,
+        session: &str,
+        query: api::ConversationQuery,
+    ) -> Result<api::ConversationView, Error> {
+        let session = self.sessions.find(session)?;
+        session.talk.view(query, session.delivery.watch()).await
+    }
+
+    async fn follow_conversation(
+        &self,
+        session: &str,
+    ) -> Result<mpsc::Receiver<api::ConversationEvent>, Error> {
+        let session = self.sessions.find(session)?;
+        session.talk.follow(session.delivery.watch()).await
+    }
+
+    async fn upload(
+        &self,
+        session: &str,
+        name: &str,
+        bytes: BoxStream<'static, Result<Bytes, Error>>,
+    ) -> Result<api::Upload, Error> {
+        let folder = self.sessions.find(session)?.paths.uploads();
+        uploads::take(&folder, name, bytes).await
+    }
+
+    async fn folder(&self, session: &str, path: &str) -> Result<api::FolderView, Error> {
+        files::folder(self.sessions.find(session)?, path).await
+    }
+
+    async fn file(&self, session: &str, path: &str) -> Result<api::FileView, Error> {
+        files::file(self.sessions.find(session)?, path).await
+    }
+
+    async fn raw_file(&self, session: &str, path: &str) -> Result<api::RawFile, Error> {
+        files::raw(self.sessions.find(session)?, path).await
+    }
+
+    async fn watch_files(&self, session: &str) -> Result<mpsc::Receiver<api::FilesChanged>, Error> {
+        files::watch(&*self.sessions.find(session)?).await
+    }
+
+    async fn file_status(&self, session: &str) -> Result<api::StatusView, Error> {
+        files::status(&*self.sessions.find(session)?).await
+    }
+
+    async fn file_sides(&self, session: &str, path: &str) -> Result<api::FileSides, Error> {
+        files::sides(&*self.sessions.find(session)?, path).await
     }
 
     async fn logs(
@@ -176,7 +350,7 @@ impl Service for Daemon {
                 .shared()
                 .store
                 .always_allow(repository, grant.clone())
-                .map_err(|error| Error::failed(error.to_string()))?;
+                .map_err(failure::store)?;
             self.sessions.grant_all(repository, &grant);
         } else {
             found.grant(grant).await?;
@@ -218,7 +392,41 @@ impl Service for Daemon {
 
     async fn doctor(&self) -> Result<api::DoctorReport, Error> {
         let shared = self.sessions.shared();
-        Ok(doctor::report(&shared.paths, &shared.runtimes, &shared.vaults).await)
+        let image = shared.preferences.defaults.image.as_deref();
+        Ok(doctor::report(&shared.paths, &shared.runtimes, &shared.vaults, image).await)
+    }
+
+    async fn repair(&self, fix: api::Fix) -> Result<mpsc::Receiver<api::FixLine>, Error> {
+        Ok(repair::begin(self.sessions.shared().clone(), fix))
+    }
+
+    async fn demo(&self, progress: Progress) -> Result<api::Created, Error> {
+        demo::begin(&self.sessions, progress).await
+    }
+
+    async fn create_options(&self) -> Result<api::CreateOptions, Error> {
+        let shared = self.sessions.shared();
+        Ok(options::view(&shared.runtimes, &shared.preferences.defaults).await)
+    }
+
+    async fn usage(&self, query: api::UsageQuery) -> Result<api::UsageView, Error> {
+        self.sessions.shared().books.view(query).await
+    }
+
+    async fn storage(&self) -> Result<api::StorageView, Error> {
+        storage::view(&self.sessions).await
+    }
+
+    async fn desk(&self) -> Result<api::Desk, Error> {
+        let shared = self.sessions.shared();
+        let _alone = shared.desk.lock().await;
+        desk::read(shared.paths.desk()).await
+    }
+
+    async fn save_desk(&self, desk: api::Desk) -> Result<(), Error> {
+        let shared = self.sessions.shared();
+        let _alone = shared.desk.lock().await;
+        desk::write(shared.paths.desk(), desk).await
     }
 
     async fn config(&self) -> Result<api::ConfigView, Error> {
@@ -230,21 +438,55 @@ impl Service for Daemon {
         })
     }
 
+    async fn accounts(&self) -> Result<api::AccountsView, Error> {
+        self.sessions.shared().accounts.list().await
+    }
+
+    async fn save_account(
+        &self,
+        name: &str,
+        save: api::SaveAccount,
+    ) -> Result<api::Account, Error> {
+        self.sessions.shared().accounts.save(name, save).await
+    }
+
+    async fn sign_in(&self, name: &str) -> Result<api::SignIn, Error> {
+        let shared = self.sessions.shared();
+        shared.accounts.sign_in(shared.paths.home(), name).await
+    }
+
+    async fn check_account(&self, name: &str) -> Result<api::AccountCheck, Error> {
+        self.sessions.shared().accounts.check(name).await
+    }
+
+    async fn remove_account(&self, name: &str) -> Result<api::Account, Error> {
+        self.sessions.shared().accounts.remove(name).await
+    }
+
     async fn recent_repositories(&self) -> Result<Vec<api::RecentRepository>, Error> {
         let recent = self
             .sessions
             .shared()
             .store
             .recent_repositories(RECENT)
-            .map_err(|error| Error::failed(error.to_string()))?;
+            .map_err(failure::store)?;
         Ok(recent
             .into_iter()
+            // A throw-away one is nothing to come back to.
+            .filter(|(path, _)| !path.starts_with(self.sessions.shared().paths.demo()))
             .map(|(path, last_used_ms)| api::RecentRepository { path, last_used_ms })
             .collect())
     }
 
-    async fn console(&self, session: &str, from: Option<u64>) -> Result<api::Console, Error> {
-        console::open(&*self.sessions.find(session)?, from).await
+    async fn console(
+        &self,
+        session: &str,
+        query: api::ConsoleQuery,
+    ) -> Result<api::Console, Error> {
+        let session = self.sessions.find(session)?;
+        let console = console::open(&session, query).await?;
+        session.seen().await;
+        Ok(console)
     }
 
     async fn subscribe(&self) -> Result<api::Subscription, Error> {
@@ -252,6 +494,8 @@ impl Service for Daemon {
         Ok(api::Subscription {
             seq,
             sessions: self.sessions.views(),
+            network_paused: network::now(&self.sessions).paused,
+            disk_full: self.sessions.shared().room.is_full(),
             changes,
         })
     }

@@ -267,8 +267,7 @@ fn wire(spec: &Spec) -> Result<(Wiring, Inside, Feed), String> {
 }
 
 fn wire_terminal(spec: &Spec) -> io::Result<(Wiring, Inside, Feed)> {
-    let cols = if spec.cols == 0 { 80 } else { spec.cols };
-    let rows = if spec.rows == 0 { 24 } else { spec.rows };
+    let (cols, rows) = spec.size();
     let (master, slave) = sys::open_terminal(cols, rows)?;
     if let Sandbox::Bubblewrap {
         user: Some(user), ..

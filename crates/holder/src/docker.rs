@@ -20,8 +20,19 @@ use crate::sys::{self, PollSet};
 use engine::{Engine, State};
 
 const READ: usize = 32 * 1024;
+/// How a program ends that was killed.
+const KILLED: i32 = 128 + libc::SIGKILL;
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LAST_RETRY: Duration = Duration::from_secs(1);
+/// How long a program may take to draw itself for another size; one that draws nothing then never does.
+const DRAWS: Duration = Duration::from_secs(5);
+/// How long it says nothing when it has drawn itself.
+const DRAWN: Duration = Duration::from_millis(500);
+/// What is said while the engine does not answer.
+const AWAY: &str = "its Docker engine does not answer; the session goes on, or says how it ended, once the engine is back";
+/// What is said of an agent that did not end by itself.
+const TAKEN_ALONG: &str =
+    "its Docker engine was stopped or restarted, which ended the agent; a start goes on with it";
 /// Bytes before each piece of output where there is no terminal.
 const HEADER: usize = 8;
 
@@ -36,9 +47,42 @@ pub struct Docker {
     header: Vec<u8>,
     stream: u8,
     missing: usize,
+    /// The terminal's size, where it is known.
+    size: Option<(u16, u16)>,
+    /// What is still to be done until the program has drawn itself again.
+    redraw: Option<Redraw>,
+    /// It was killed by us.
+    killed: bool,
     /// Requests whose answers nobody needs; closing them early could cancel them.
     asked: Vec<UnixStream>,
     scratch: Box<[u8]>,
+}
+
+/// A size that changes and changes back makes a program draw all of itself, if it notices the one before the other comes.
+#[derive(Clone, Copy)]
+enum Redraw {
+    /// It gets another size at this time.
+    Narrow { at: Instant },
+    /// It gets its own size back at this time, which comes closer once it has drawn itself.
+    Back { at: Instant, latest: Instant },
+}
+
+impl Redraw {
+    fn at(self) -> Instant {
+        match self {
+            Redraw::Narrow { at } | Redraw::Back { at, .. } => at,
+        }
+    }
+
+    fn put_off(self, until: Instant) -> Self {
+        match self {
+            Redraw::Narrow { .. } => Redraw::Narrow { at: until },
+            Redraw::Back { .. } => Redraw::Back {
+                at: until,
+                latest: until,
+            },
+        }
+    }
 }
 
 enum Link {
@@ -50,7 +94,8 @@ enum Link {
     Lost {
         at: Instant,
         retry: Duration,
-        told: bool,
+        /// The engine was asked and did not answer.
+        away: bool,
     },
 }
 
@@ -83,7 +128,7 @@ impl Docker {
         if *start {
             engine.start()?;
         }
-        let docker = Self {
+        let mut docker = Self {
             engine,
             mode: spec.mode,
             link: Link::Attached {
@@ -96,12 +141,15 @@ impl Docker {
             header: Vec::new(),
             stream: 1,
             missing: 0,
+            size: None,
+            redraw: None,
+            killed: false,
             asked: Vec::new(),
             scratch: vec![0; READ].into_boxed_slice(),
         };
         if spec.mode == Mode::Pty && *start {
-            let cols = if spec.cols == 0 { 80 } else { spec.cols };
-            let rows = if spec.rows == 0 { 24 } else { spec.rows };
+            let (cols, rows) = spec.size();
+            docker.size = Some((cols, rows));
             // Awaited, so that the first viewer finds the size; an agent that has ended already needs none.
             if let Err(sentence) = docker.engine.resize(cols, rows) {
                 sys::note(&sentence);
@@ -111,12 +159,7 @@ impl Docker {
     }
 
     fn read(&mut self, set: &PollSet, now: Instant, sink: &mut dyn FnMut(u8, &[u8])) {
-        let Link::Attached {
-            stream,
-            since,
-            retry,
-        } = &self.link
-        else {
+        let Link::Attached { stream, .. } = &self.link else {
             return;
         };
         if !set.is_ready(stream.as_raw_fd()) {
@@ -124,27 +167,34 @@ impl Docker {
         }
         match sys::read_some(stream, &mut self.scratch) {
             None => {}
-            Some(0) => {
-                // Mostly because the container ended; a link that held for a while is tried again at once.
-                let retry = if now - *since > LAST_RETRY {
-                    FIRST_RETRY
-                } else {
-                    *retry
-                };
-                self.link = Link::Lost {
-                    at: now,
-                    retry,
-                    told: false,
-                };
-                self.header.clear();
-                self.missing = 0;
-            }
+            Some(0) => self.lose(now),
             Some(count) => {
+                if let Some(Redraw::Back { at, latest }) = &mut self.redraw {
+                    *at = (*latest).min(now + DRAWN);
+                }
                 let bytes = std::mem::take(&mut self.scratch);
                 self.log(&bytes[..count], sink);
                 self.scratch = bytes;
             }
         }
+    }
+
+    /// The link is gone, mostly because the container ended; one that held for a while is tried again at once.
+    fn lose(&mut self, now: Instant) {
+        let Link::Attached { since, retry, .. } = &self.link else {
+            return;
+        };
+        let retry = match now - *since > LAST_RETRY {
+            true => FIRST_RETRY,
+            false => *retry,
+        };
+        self.link = Link::Lost {
+            at: now,
+            retry,
+            away: false,
+        };
+        self.header.clear();
+        self.missing = 0;
     }
 
     fn log(&mut self, bytes: &[u8], sink: &mut dyn FnMut(u8, &[u8])) {
@@ -186,26 +236,26 @@ impl Docker {
                 let _ = stream.shutdown(Shutdown::Write);
                 self.feed = Feed::default();
             }
-            // The reading side notices that the link is gone.
-            Err(_) => self.feed = Feed::default(),
+            // What was typed is kept for the next link.
+            Err(_) => self.lose(Instant::now()),
         }
     }
 
     /// After the link was lost: the container ended, or the engine did, or only the link.
     fn look_again(&mut self, now: Instant) -> Option<Ended> {
-        let Link::Lost { at, retry, told } = &mut self.link else {
+        let Link::Lost { at, retry, away } = self.link else {
             return None;
         };
-        if now < *at {
+        if now < at {
             return None;
         }
-        let next = (*retry * 2).min(LAST_RETRY);
+        let next = (retry * 2).min(LAST_RETRY);
         match self.engine.inspect() {
             Ok(State::Ended { code, oom, error }) => Some(Ended {
                 code,
                 signal: None,
-                oom,
-                error,
+                oom: oom || (code == KILLED && !self.killed && self.was_out_of_memory()),
+                error: error.or_else(|| (away && code != 0).then(|| TAKEN_ALONG.to_owned())),
             }),
             Ok(State::Absent) => {
                 let error = Some("the container was removed".to_owned());
@@ -226,23 +276,58 @@ impl Docker {
                     Err(_) => Link::Lost {
                         at: now + next,
                         retry: next,
-                        told: true,
+                        away,
                     },
                 };
+                if away && self.size.is_some() {
+                    self.redraw = Some(Redraw::Narrow { at: now });
+                }
                 None
             }
             Err(sentence) => {
-                if !*told {
+                if !away {
                     sys::note(&sentence);
                 }
                 self.link = Link::Lost {
                     at: now + next,
                     retry: next,
-                    told: true,
+                    away: true,
                 };
                 None
             }
         }
+    }
+
+    fn was_out_of_memory(&self) -> bool {
+        self.engine.saw_out_of_memory().unwrap_or_else(|sentence| {
+            sys::note(&sentence);
+            false
+        })
+    }
+
+    /// What the agent drew while the engine was away is lost, so it has to draw all of it again.
+    fn go_on_drawing(&mut self, now: Instant) {
+        let (Some(step), Some((cols, rows))) = (self.redraw, self.size) else {
+            return;
+        };
+        if now < step.at() {
+            return;
+        }
+        let latest = now + DRAWS;
+        let (cols, next) = match step {
+            Redraw::Narrow { .. } => (
+                cols.saturating_sub(1).max(1),
+                Some(Redraw::Back { at: latest, latest }),
+            ),
+            Redraw::Back { .. } => (cols, None),
+        };
+        self.redraw = self.engine.resize(cols, rows).map_or_else(
+            |sentence| {
+                sys::note(&sentence);
+                Some(step.put_off(now + LAST_RETRY))
+            },
+            |()| next,
+        );
     }
 
     fn ask(&mut self, path: &str) -> Result<(), String> {
@@ -288,14 +373,17 @@ impl Held for Docker {
         if self.feed.is_pending() {
             self.write();
         }
+        self.go_on_drawing(now);
         self.look_again(now)
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match self.link {
+        let link = match self.link {
             Link::Attached { .. } => (!self.early.is_empty()).then(Instant::now),
             Link::Lost { at, .. } => Some(at),
-        }
+        };
+        let redraw = self.redraw.map(Redraw::at);
+        link.into_iter().chain(redraw).min()
     }
 
     fn feed(&mut self) -> &mut Feed {
@@ -304,7 +392,10 @@ impl Held for Docker {
 
     fn resize(&mut self, cols: u16, rows: u16) -> Result<(), String> {
         match self.mode {
-            Mode::Pty => self.ask(&engine::resize_path(cols, rows)),
+            Mode::Pty => {
+                self.size = Some((cols, rows));
+                self.ask(&engine::resize_path(cols, rows))
+            }
             Mode::Pipes => Err("there is no terminal to resize".into()),
         }
     }
@@ -314,6 +405,7 @@ impl Held for Docker {
     }
 
     fn kill(&mut self) {
+        self.killed = true;
         if let Err(sentence) = self.signal(libc::SIGKILL) {
             sys::note(&sentence);
         }
@@ -321,6 +413,10 @@ impl Held for Docker {
 
     fn is_bound_to_holder(&self) -> bool {
         false
+    }
+
+    fn away(&self) -> Option<&'static str> {
+        matches!(self.link, Link::Lost { away: true, .. }).then_some(AWAY)
     }
 
     fn execs(&mut self) -> Option<&mut Execs> {

@@ -56,6 +56,17 @@ impl SessionFiles {
         self.dir.join("private/log.json")
     }
 
+    /// The terminal's size by log offset: a line a change, `offset cols rows`.
+    pub fn sizes(&self) -> PathBuf {
+        self.dir.join("private/sizes")
+    }
+
+    /// Screens kept by whoever reads the log, a file each named by its log offset. The holder only looks at the names, to
+    /// shorten the log where a screen is known.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.dir.join("private/checkpoints")
+    }
+
     /// Reads how the agent ended, `None` where no record is.
     pub fn read_exit(&self) -> io::Result<Option<ExitRecord>> {
         match fs::read(self.exit()) {
@@ -76,10 +87,80 @@ impl SessionFiles {
 
     /// Opens the log for reading, with the offset of its first byte and its format.
     pub fn open_log(&self) -> io::Result<(File, u64, LogFormat)> {
+        let (file, index, start) = self.open_log_of()?;
+        Ok((file, start, index.format))
+    }
+
+    /// Returns the offset after the log's last byte; 0 where there is no log.
+    pub fn log_end(&self) -> u64 {
+        let end = |(log, start, _): (File, u64, LogFormat)| Ok(start + log.metadata()?.len());
+        self.open_log().and_then(end).unwrap_or(0)
+    }
+
+    /// Opens the log for reading, with its record and the offset of its first byte.
+    pub fn open_log_of(&self) -> io::Result<(File, LogIndex, u64)> {
         let file = File::open(self.log())?;
         let index = self.read_log_index()?;
         let start = index.start_of(file.metadata()?.ino());
-        Ok((file, start, index.format))
+        Ok((file, index, start))
+    }
+
+    /// Reads the sizes that the terminal had, in the order of their offsets. A line that a crash tore is left out.
+    pub fn read_sizes(&self) -> io::Result<Vec<SizeMark>> {
+        let text = match fs::read_to_string(self.sizes()) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut marks: Vec<SizeMark> = Vec::new();
+        for mark in text.split_inclusive('\n').filter_map(SizeMark::parse) {
+            if marks.last().is_none_or(|last| last.offset <= mark.offset) {
+                marks.push(mark);
+            }
+        }
+        Ok(marks)
+    }
+
+    /// Lists the log offsets of the checkpoints, oldest first.
+    pub fn checkpoint_offsets(&self) -> io::Result<Vec<u64>> {
+        let folder = match fs::read_dir(self.checkpoints()) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut offsets: Vec<u64> = folder
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .collect();
+        offsets.sort_unstable();
+        Ok(offsets)
+    }
+}
+
+/// From which log offset on the terminal had a size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SizeMark {
+    /// The offset of the first byte that was printed at this size.
+    pub offset: u64,
+    /// Columns.
+    pub cols: u16,
+    /// Rows.
+    pub rows: u16,
+}
+
+impl SizeMark {
+    /// Returns its line in the record of sizes.
+    pub fn line(&self) -> String {
+        format!("{} {} {}\n", self.offset, self.cols, self.rows)
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.strip_suffix('\n')?.split(' ');
+        let mark = Self {
+            offset: words.next()?.parse().ok()?,
+            cols: words.next()?.parse().ok()?,
+            rows: words.next()?.parse().ok()?,
+        };
+        words.next().is_none().then_some(mark)
     }
 }
 
@@ -129,6 +210,10 @@ pub struct LogIndex {
     /// Files, newest last.
     #[serde(default)]
     pub files: Vec<LogFile>,
+    /// When the log was begun, in milliseconds since 1970. Its offsets only grow, so that it changes only where a log was
+    /// lost and another began.
+    #[serde(default)]
+    pub epoch: u64,
 }
 
 /// One file of a [`LogIndex`].
@@ -141,6 +226,11 @@ pub struct LogFile {
 }
 
 impl LogIndex {
+    /// Whether a file with this inode is or was the log.
+    pub fn knows(&self, inode: u64) -> bool {
+        self.files.iter().any(|file| file.inode == inode)
+    }
+
     /// The offset of the first byte of the log file with this inode; a folder that was copied has
     /// other inodes, and then the newest entry is meant.
     pub fn start_of(&self, inode: u64) -> u64 {

@@ -46,6 +46,11 @@ pub trait Held {
     /// Whether it ends with the holder.
     fn is_bound_to_holder(&self) -> bool;
 
+    /// Why nobody can say how the sandbox fares just now.
+    fn away(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Programs beside the agent, where the holder can start them.
     fn execs(&mut self) -> Option<&mut Execs>;
 }

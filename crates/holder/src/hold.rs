@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clauderon_holder::{Command, ExitRecord, Hello, Mode, Report, SessionFiles};
@@ -23,6 +24,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// What the agent gets when the holder itself is asked to end.
 const GRACE: Duration = Duration::from_secs(5);
 const MOST_VIEWERS: usize = 64;
+/// How often a full disk is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+/// How long the last output and the record of the end wait for a full disk.
+const LAST_WRITE: Duration = Duration::from_secs(600);
+/// Bytes of a record of the end, at most.
+const EXIT_ROOM: usize = 1024;
 const SCRATCH: usize = 32 * 1024;
 
 pub struct Hold {
@@ -37,6 +44,12 @@ pub struct Hold {
     last_viewer: u64,
     paused: bool,
     kill_at: Option<Instant>,
+    /// The disk is full, and the viewers know.
+    told_full: bool,
+    /// The engine does not answer, and the viewers know.
+    told_away: bool,
+    /// The agent has ended, and the disk does not take its last words.
+    ending: Option<(ExitRecord, Instant)>,
     end: Option<(ExitRecord, Instant)>,
     leaving: bool,
     scratch: Box<[u8]>,
@@ -52,6 +65,7 @@ impl Hold {
         listener: UnixListener,
         held: Box<dyn Held>,
     ) -> Self {
+        reserve_exit(&files);
         Self {
             mode,
             files,
@@ -64,6 +78,9 @@ impl Hold {
             last_viewer: 0,
             paused: false,
             kill_at: None,
+            told_full: false,
+            told_away: false,
+            ending: None,
             end: None,
             leaving: false,
             scratch: vec![0; SCRATCH].into_boxed_slice(),
@@ -100,16 +117,17 @@ impl Hold {
             Some((_, deadline)) => {
                 now >= *deadline || !self.viewers.iter().any(|viewer| viewer.is_owed(now))
             }
-            None => self.leaving,
+            None => self.leaving && self.ending.is_none(),
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let held = if self.end.is_none() {
+        let held = if self.is_running() {
             self.held.deadline()
         } else {
             None
         };
+        let full = (self.log.is_stuck() || self.ending.is_some()).then(|| Instant::now() + RETRY);
         // A pause is looked at again, since a viewer may stop looking without a sign.
         let pause = self
             .paused
@@ -124,6 +142,7 @@ impl Hold {
         held.into_iter()
             .chain(self.kill_at)
             .chain(pause)
+            .chain(full)
             .chain(drain)
             .min()
     }
@@ -134,8 +153,8 @@ impl Hold {
         if self.viewers.len() < MOST_VIEWERS {
             set.add(self.listener.as_raw_fd(), libc::POLLIN);
         }
-        if self.end.is_none() {
-            self.held.watch(!self.paused, set);
+        if self.is_running() {
+            self.held.watch(!self.paused && !self.log.is_stuck(), set);
             if let Some(execs) = self.held.execs() {
                 let viewers = &self.viewers;
                 let room = |id| {
@@ -162,7 +181,8 @@ impl Hold {
             self.kill_at = None;
             self.held.kill();
         }
-        if self.end.is_none() {
+        self.write_what_waits(now);
+        if self.is_running() {
             self.turn_held(set, now);
         }
         if set.is_ready(self.listener.as_raw_fd()) {
@@ -193,6 +213,40 @@ impl Hold {
         if let Some(ended) = ended {
             self.finish(ended, now);
         }
+        self.say_whether_away();
+    }
+
+    fn say_whether_away(&mut self) {
+        let away = self.held.away();
+        if let (Some(why), false) = (away, self.told_away) {
+            let report = Report::Away(why.to_owned());
+            self.viewers
+                .iter_mut()
+                .for_each(|viewer| viewer.tell(&report));
+        }
+        self.told_away = away.is_some();
+    }
+
+    /// Whether there is a sandbox to ask.
+    fn is_running(&self) -> bool {
+        self.end.is_none() && self.ending.is_none()
+    }
+
+    /// Tries a full disk again, and says to whoever looks that the agent waits for it.
+    fn write_what_waits(&mut self, now: Instant) {
+        let _ = self.log.write_backlog();
+        if self.log.is_stuck() && !self.told_full {
+            let notice = Report::Notice(
+                "the disk is full: the agent waits until there is room, nothing is lost".to_owned(),
+            );
+            self.viewers
+                .iter_mut()
+                .for_each(|viewer| viewer.tell(&notice));
+        }
+        self.told_full = self.log.is_stuck();
+        if let Some((record, deadline)) = self.ending.take() {
+            self.conclude(record, deadline, now);
+        }
     }
 
     fn finish(&mut self, ended: Ended, now: Instant) {
@@ -209,16 +263,38 @@ impl Hold {
             at_ms: sys::now_ms(),
             error,
         };
+        self.kill_at = None;
+        self.conclude(record, now + LAST_WRITE, now);
+    }
+
+    /// Records the end once all output is in the log; a full disk is waited for, but not for ever.
+    fn conclude(&mut self, mut record: ExitRecord, deadline: Instant, now: Instant) {
+        let waits = now < deadline && !self.leaving;
+        if self.log.is_stuck() {
+            if waits {
+                self.ending = Some((record, deadline));
+                return;
+            }
+            let lost = self.log.unwritten();
+            record.error = Some(format!(
+                "the disk was full: the last {lost} bytes that it printed are lost"
+            ));
+        }
         if let Err(error) = write_exit(&self.files, &record) {
+            // A folder that was moved away does not come back to where it was.
+            let comes_back = error.kind() != io::ErrorKind::NotFound;
+            if waits && comes_back {
+                self.ending = Some((record, deadline));
+                return;
+            }
             sys::note(&format!("the exit record cannot be written: {error}"));
         }
-        self.kill_at = None;
         self.end = Some((record, now + DRAIN));
     }
 
     /// Asked to end: a sandbox that is bound to the holder goes with it, another stays.
     fn leave(&mut self, now: Instant) {
-        if self.held.is_bound_to_holder() && self.end.is_none() {
+        if self.held.is_bound_to_holder() && self.is_running() {
             self.stop(now + GRACE);
         } else {
             self.leaving = true;
@@ -248,7 +324,10 @@ impl Hold {
             pid: std::process::id(),
         });
         self.last_viewer += 1;
-        if let Ok(viewer) = Viewer::new(self.last_viewer, stream, hello, now) {
+        if let Ok(mut viewer) = Viewer::new(self.last_viewer, stream, hello, now) {
+            if let (true, Some(why)) = (self.told_away, self.held.away()) {
+                viewer.tell(&Report::Away(why.to_owned()));
+            }
             self.viewers.push(viewer);
         }
         true
@@ -264,7 +343,7 @@ impl Hold {
                 match self.viewers[index].peek() {
                     Ok(None) => break,
                     Ok(Some(Command::Input(_)))
-                        if self.end.is_none() && !self.held.feed().has_room() =>
+                        if self.is_running() && !self.held.feed().has_room() =>
                     {
                         self.viewers[index].block(true);
                         break;
@@ -285,19 +364,23 @@ impl Hold {
     }
 
     fn obey(&mut self, index: usize, command: Command, now: Instant) -> Result<(), String> {
-        if let Command::Attach { from } = command {
-            self.viewers[index].attach(from, &self.log, now);
+        if let Command::Attach { from } | Command::Follow { from } = command {
+            let follows = matches!(command, Command::Follow { .. });
+            self.viewers[index].attach(from, follows, &self.log, now);
             return Ok(());
         }
-        if self.end.is_some() {
+        if !self.is_running() {
             return Err("the agent has ended".into());
         }
         match command {
-            Command::Attach { .. } => {}
+            Command::Attach { .. } | Command::Follow { .. } => {}
             Command::Input(bytes) => self.held.feed().push(&bytes),
             Command::CloseStdin if self.mode == Mode::Pipes => self.held.feed().close(),
             Command::CloseStdin => return Err("a terminal's input cannot be closed".into()),
-            Command::Resize { cols, rows } => return self.held.resize(cols, rows),
+            Command::Resize { cols, rows } => {
+                self.held.resize(cols, rows)?;
+                self.log.resized(cols, rows);
+            }
             Command::Signal(signal) => return self.held.signal(signal),
             Command::Stop { grace_ms } => self.stop(now + Duration::from_millis(grace_ms.into())),
             Command::Exec(request) => {
@@ -333,14 +416,31 @@ impl Hold {
 }
 
 fn write_exit(files: &SessionFiles, record: &ExitRecord) -> io::Result<()> {
+    let (new, mut file) = open_exit(files)?;
+    let text = serde_json::to_vec(record)?;
+    file.write_all(&text)?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()?;
+    fs::rename(new, files.exit())
+}
+
+/// Takes the room for the record of the end while there is some: a full disk must not hide that the agent has ended.
+fn reserve_exit(files: &SessionFiles) {
+    let reserved = open_exit(files).and_then(|(_, mut file)| file.write_all(&[b' '; EXIT_ROOM]));
+    if let Err(error) = reserved {
+        sys::note(&format!(
+            "no room is kept for the record of the end: {error}"
+        ));
+    }
+}
+
+fn open_exit(files: &SessionFiles) -> io::Result<(PathBuf, File)> {
     let new = files.exit().with_extension("json.new");
-    let mut file = File::options()
+    let file = File::options()
         .create(true)
-        .truncate(true)
+        .truncate(false)
         .write(true)
         .mode(0o600)
         .open(&new)?;
-    file.write_all(&serde_json::to_vec(record)?)?;
-    file.sync_all()?;
-    fs::rename(new, files.exit())
+    Ok((new, file))
 }

@@ -6,6 +6,6 @@ pub mod files;
 pub mod spec;
 pub mod wire;
 
-pub use files::{ExitRecord, LogFormat, SessionFiles};
+pub use files::{ExitRecord, LogFormat, SessionFiles, SizeMark};
 pub use spec::{Announcement, Mode, Sandbox, Spec, Stage, User};
 pub use wire::{Command, ExecRequest, FrameBuffer, Hello, Report, WireError};

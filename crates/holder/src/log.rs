@@ -1,12 +1,14 @@
-//! The log of all that the agent printed: appended before anyone sees it, bounded, with offsets that
-//! only grow. A full disk costs output, never the agent.
+//! The log of all that the agent printed, and of the sizes that its terminal had: appended before anyone sees it, bounded,
+//! with offsets that only grow. What a full disk refuses is kept and tried again: whoever appends stops reading the agent
+//! meanwhile, so that it waits and loses nothing.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 
 use clauderon_holder::files::{LOG_FRAME_HEADER, LOG_FRAME_MAX, LogFile, LogIndex};
-use clauderon_holder::{LogFormat, SessionFiles};
+use clauderon_holder::{LogFormat, SessionFiles, SizeMark};
 
 use crate::sys;
 
@@ -14,6 +16,8 @@ use crate::sys;
 pub const LIMIT: u64 = 64 * 1024 * 1024;
 /// How far a clean place to cut at is looked for.
 const SEARCH: usize = 64 * 1024;
+/// Sizes beyond which the older half is forgotten: dragging a window's corner makes hundreds.
+const MOST_SIZES: usize = 1024;
 
 pub struct Log {
     files: SessionFiles,
@@ -25,7 +29,10 @@ pub struct Log {
     rotate_at: u64,
     /// Beginnings of frames, about one for a 64th of the limit.
     marks: Vec<u64>,
-    failing: bool,
+    sizes: Vec<SizeMark>,
+    epoch: u64,
+    /// What the disk did not take: raw pieces, or whole frames.
+    backlog: VecDeque<Vec<u8>>,
 }
 
 impl Log {
@@ -41,6 +48,11 @@ impl Log {
         let metadata = file.metadata()?;
         let index = files.read_log_index()?;
         let mut start = index.start_of(metadata.ino());
+        let goes_on = metadata.len() > 0 || index.knows(metadata.ino());
+        let epoch = match index.epoch {
+            epoch @ 1.. if goes_on => epoch,
+            _ => sys::now_ms(),
+        };
         let mut end = start + metadata.len();
         if index.format != format && metadata.len() > 0 {
             // The bytes of one format would be read as the other.
@@ -56,8 +68,11 @@ impl Log {
             limit,
             rotate_at: start + limit,
             marks: Vec::new(),
-            failing: false,
+            sizes: files.read_sizes()?,
+            epoch,
+            backlog: VecDeque::new(),
         };
+        log.sizes.retain(|mark| mark.offset <= end);
         if format == LogFormat::Frames {
             end = log.end_of_whole_frames()?;
             log.file.set_len(end - start)?;
@@ -81,27 +96,70 @@ impl Log {
 
     /// Adds what the agent printed on a stream (1 or 2; a terminal has but one).
     pub fn append(&mut self, stream: u8, bytes: &[u8]) {
-        let result = match self.format {
-            LogFormat::Raw => self.append_raw(bytes),
-            LogFormat::Frames => bytes
-                .chunks(LOG_FRAME_MAX)
-                .try_for_each(|part| self.append_frame(stream, part)),
-        };
-        match result {
-            Ok(()) => self.failing = false,
-            Err(error) if !self.failing => {
-                self.failing = true;
-                sys::note(&format!(
-                    "the log cannot be written, output is lost until it can: {error}"
-                ));
+        match self.format {
+            LogFormat::Raw => self.backlog.push_back(bytes.to_vec()),
+            LogFormat::Frames => self.backlog.extend(
+                bytes
+                    .chunks(LOG_FRAME_MAX)
+                    .map(|part| encode_frame(stream, part)),
+            ),
+        }
+        if let Err(error) = self.write_backlog() {
+            sys::note(&format!(
+                "the log cannot be written, the agent waits until it can: {error}"
+            ));
+        }
+    }
+
+    /// Whether something waits for the disk.
+    pub fn is_stuck(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Bytes that wait for the disk.
+    pub fn unwritten(&self) -> usize {
+        self.backlog.iter().map(Vec::len).sum()
+    }
+
+    /// Writes what waits.
+    pub fn write_backlog(&mut self) -> io::Result<()> {
+        while let Some(piece) = self.backlog.pop_front() {
+            if let Err((error, rest)) = self.write_piece(piece) {
+                self.backlog.push_front(rest);
+                return Err(error);
             }
-            Err(_) => {}
         }
         if self.end >= self.rotate_at {
             self.rotate_at = self.end + self.limit / 64;
             if let Err(error) = self.rotate() {
                 sys::note(&format!("the log cannot be shortened: {error}"));
             }
+        }
+        Ok(())
+    }
+
+    /// The sizes that the terminal had, in the order of their offsets.
+    pub fn sizes(&self) -> &[SizeMark] {
+        &self.sizes
+    }
+
+    /// Notes the size of what is printed from now on.
+    pub fn resized(&mut self, cols: u16, rows: u16) {
+        let offset = self.end + self.unwritten() as u64;
+        let mark = SizeMark { offset, cols, rows };
+        let written = match self.sizes.last_mut() {
+            Some(last) if (last.cols, last.rows) == (cols, rows) => Ok(()),
+            Some(last) if last.offset == offset => {
+                *last = mark;
+                self.write_sizes()
+            }
+            _ => {
+                self.sizes.push(mark);
+                self.add_size(mark)
+            }
+        };
+        if let Err(error) = written {
+            sys::note(&format!("the terminal's size cannot be noted: {error}"));
         }
     }
 
@@ -114,23 +172,35 @@ impl Log {
         self.file.read_at(&mut bytes[..room], offset - self.start)
     }
 
-    fn append_raw(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let count = self.file.write(bytes)?;
-            self.end += count as u64;
-            bytes = &bytes[count..];
+    /// Writes a raw piece as far as it goes, a frame whole; returns what is left of it.
+    fn write_piece(&mut self, mut piece: Vec<u8>) -> Result<(), (io::Error, Vec<u8>)> {
+        match self.format {
+            LogFormat::Raw => {
+                let mut written = 0;
+                while written < piece.len() {
+                    match self.file.write(&piece[written..]) {
+                        Ok(0) => {
+                            return Err((
+                                io::ErrorKind::WriteZero.into(),
+                                piece.split_off(written),
+                            ));
+                        }
+                        Ok(count) => {
+                            written += count;
+                            self.end += count as u64;
+                        }
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        Err(error) => return Err((error, piece.split_off(written))),
+                    }
+                }
+                Ok(())
+            }
+            LogFormat::Frames => self.write_frame(&piece).map_err(|error| (error, piece)),
         }
-        Ok(())
     }
 
-    fn append_frame(&mut self, stream: u8, bytes: &[u8]) -> io::Result<()> {
-        let length = (bytes.len() as u32).to_le_bytes();
-        let header = [stream, length[0], length[1], length[2], length[3]];
-        if let Err(error) = self
-            .file
-            .write_all(&header)
-            .and_then(|()| self.file.write_all(bytes))
-        {
+    fn write_frame(&mut self, frame: &[u8]) -> io::Result<()> {
+        if let Err(error) = self.file.write_all(frame) {
             // Half a frame would make the rest unreadable.
             self.file.set_len(self.end - self.start)?;
             self.file.seek(SeekFrom::End(0))?;
@@ -143,8 +213,28 @@ impl Log {
         {
             self.marks.push(self.end);
         }
-        self.end += (LOG_FRAME_HEADER + bytes.len()) as u64;
+        self.end += frame.len() as u64;
         Ok(())
+    }
+
+    fn add_size(&mut self, mark: SizeMark) -> io::Result<()> {
+        if self.sizes.len() > MOST_SIZES {
+            self.sizes.drain(..MOST_SIZES / 2);
+            return self.write_sizes();
+        }
+        File::options()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.files.sizes())?
+            .write_all(mark.line().as_bytes())
+    }
+
+    fn write_sizes(&self) -> io::Result<()> {
+        let lines: String = self.sizes.iter().map(SizeMark::line).collect();
+        let new = self.files.sizes().with_extension("new");
+        fs::write(&new, lines)?;
+        fs::rename(new, self.files.sizes())
     }
 
     /// Replaces the file by one with its newer half. Until the rename the old one is whole; both are
@@ -179,12 +269,17 @@ impl Log {
         self.start = cut;
         self.rotate_at = cut + self.limit;
         self.marks.retain(|mark| *mark >= cut);
-        self.write_index(&[newer])
+        // The old file stays in the index: a reader may have opened it just before the rename.
+        let known = self.sizes.partition_point(|mark| mark.offset <= cut);
+        self.sizes.drain(..known.saturating_sub(1));
+        self.write_sizes()
     }
 
-    /// Near the middle: the start of a frame, of a line, or of an escape sequence.
+    /// Near the middle: where a checkpoint knows the screen, else the start of a frame, of a line, or of an escape
+    /// sequence.
     fn place_to_cut(&self) -> io::Result<u64> {
         let middle = self.start + (self.end - self.start) / 2;
+        let late = self.end - (self.end - self.start) / 4;
         if self.format == LogFormat::Frames {
             let mark = self
                 .marks
@@ -192,6 +287,13 @@ impl Log {
                 .find(|mark| **mark >= middle)
                 .or(self.marks.last());
             return Ok(mark.copied().unwrap_or(self.start));
+        }
+        let checkpoints = self.files.checkpoint_offsets().unwrap_or_default();
+        if let Some(checkpoint) = checkpoints
+            .into_iter()
+            .find(|offset| (middle..late).contains(offset))
+        {
+            return Ok(checkpoint);
         }
         let mut bytes = vec![0; SEARCH];
         let count = self.read_at(middle, &mut bytes)?;
@@ -233,12 +335,19 @@ impl Log {
         let index = LogIndex {
             format: self.format,
             files: files.to_vec(),
+            epoch: self.epoch,
         };
         let path = self.files.log_index();
         let new = path.with_extension("json.new");
         fs::write(&new, serde_json::to_vec(&index)?)?;
         fs::rename(new, path)
     }
+}
+
+fn encode_frame(stream: u8, bytes: &[u8]) -> Vec<u8> {
+    let length = (bytes.len() as u32).to_le_bytes();
+    let header = [stream, length[0], length[1], length[2], length[3]];
+    [&header, bytes].concat()
 }
 
 #[cfg(test)]
@@ -284,6 +393,49 @@ mod tests {
         drop(log);
         let log = Log::open(&files, LogFormat::Raw, 256 * KIB).unwrap();
         assert_eq!((log.start(), log.end()), (start, end));
+    }
+
+    #[test]
+    fn is_shortened_where_a_checkpoint_knows_the_screen() {
+        let (_dir, files) = session();
+        fs::create_dir(files.checkpoints()).unwrap();
+        for offset in [10_000, 150_017, 250_000] {
+            fs::write(files.checkpoints().join(offset.to_string()), "").unwrap();
+        }
+        let mut log = Log::open(&files, LogFormat::Raw, 256 * KIB).unwrap();
+        log.resized(80, 24);
+        log.append(1, &vec![b'a'; 100_000]);
+        log.resized(90, 24);
+        log.append(1, &vec![b'b'; 100_000]);
+        log.resized(100, 24);
+        log.append(1, &vec![b'c'; 100_000]);
+        assert_eq!((log.start(), log.end()), (150_017, 300_000));
+        let sizes: Vec<_> = log
+            .sizes()
+            .iter()
+            .map(|mark| (mark.offset, mark.cols))
+            .collect();
+        assert_eq!(sizes, [(100_000, 90), (200_000, 100)]);
+        assert_eq!(files.read_sizes().unwrap(), log.sizes());
+    }
+
+    #[test]
+    fn keeps_its_epoch_unless_it_was_lost() {
+        let (_dir, files) = session();
+        let epoch = |files: &SessionFiles| files.read_log_index().unwrap().epoch;
+        let mut log = Log::open(&files, LogFormat::Raw, LIMIT).unwrap();
+        let first = epoch(&files);
+        assert!(first > 0);
+        log.append(1, b"old");
+        drop(Log::open(&files, LogFormat::Raw, LIMIT).unwrap());
+        assert_eq!(epoch(&files), first);
+        // The clock of the epoch counts milliseconds.
+        while sys::now_ms() == first {
+            std::hint::spin_loop();
+        }
+        fs::rename(files.log(), files.log().with_extension("gone")).unwrap();
+        drop(Log::open(&files, LogFormat::Raw, LIMIT).unwrap());
+        assert_ne!(epoch(&files), first);
     }
 
     #[test]

@@ -20,12 +20,13 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clauderon_holder::{Announcement, Sandbox, SessionFiles, Spec};
+use clauderon_holder::{Announcement, Mode, Sandbox, SessionFiles, Spec};
 
 use held::Held;
 use log::Log;
 
 fn main() -> ExitCode {
+    sys::close_inherited();
     let Some(path) = std::env::args_os().nth(1) else {
         return refuse("a spec file must be named");
     };
@@ -51,7 +52,7 @@ fn begin(path: &Path) -> Result<hold::Hold, String> {
     let files = SessionFiles::new(&spec.dir);
     let lock = lock(&files)?;
     let signals = sys::Signals::take().map_err(|error| format!("cannot take signals: {error}"))?;
-    let log = Log::open(&files, spec.mode.into(), log::LIMIT)
+    let mut log = Log::open(&files, spec.mode.into(), log::LIMIT)
         .map_err(|error| format!("cannot open the log: {error}"))?;
     let listener = listen(&files)?;
     remove(&files.exit())
@@ -60,6 +61,11 @@ fn begin(path: &Path) -> Result<hold::Hold, String> {
         Sandbox::Bubblewrap { .. } => Box::new(bubblewrap::Bubblewrap::start(&spec)?),
         Sandbox::Docker { .. } => Box::new(docker::Docker::start(&spec)?),
     };
+    let goes_on = matches!(&spec.sandbox, Sandbox::Docker { start: false, .. });
+    if spec.mode == Mode::Pty && !goes_on {
+        let (cols, rows) = spec.size();
+        log.resized(cols, rows);
+    }
     Ok(hold::Hold::new(
         spec.mode, files, lock, signals, log, listener, held,
     ))

@@ -27,6 +27,14 @@ pub struct Spec {
     pub sandbox: Sandbox,
 }
 
+impl Spec {
+    /// The terminal's size at the start, columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        let or = |size, otherwise| if size == 0 { otherwise } else { size };
+        (or(self.cols, 80), or(self.rows, 24))
+    }
+}
+
 /// How the agent's input and output are wired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

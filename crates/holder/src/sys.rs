@@ -6,6 +6,12 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// Closes what the starter's own starter had open: a holder outlives them, and would keep their locks and pipes.
+pub fn close_inherited() {
+    // SAFETY: nothing of this process is open yet but the standard three.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+}
+
 /// Turns a -1 into the error it stands for.
 pub fn check(result: i32) -> io::Result<i32> {
     if result < 0 {

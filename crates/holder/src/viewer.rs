@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use clauderon_holder::wire::{LIVE_END, encode_output};
-use clauderon_holder::{Command, ExitRecord, FrameBuffer, Report, WireError};
+use clauderon_holder::{Command, ExitRecord, FrameBuffer, Report, SizeMark, WireError};
 
 use crate::log::Log;
 use crate::sys::PollSet;
@@ -27,12 +27,19 @@ pub struct Viewer {
     out: Vec<u8>,
     sent: usize,
     place: Option<u64>,
+    /// Keeps books: the agent never waits for it.
+    follows: bool,
+    /// The size that it was told last.
+    told_size: Option<SizeMark>,
     told_exit: bool,
     /// A command waits until the agent takes input.
     blocked: bool,
     last_progress: Instant,
     came: Instant,
-    gone: bool,
+    /// It takes no more output; what it sent before it left is still to be read.
+    deaf: bool,
+    /// It sends no more.
+    mute: bool,
 }
 
 impl Viewer {
@@ -47,16 +54,20 @@ impl Viewer {
             out,
             sent: 0,
             place: None,
+            follows: false,
+            told_size: None,
             told_exit: false,
             blocked: false,
             last_progress: now,
             came: now,
-            gone: false,
+            deaf: false,
+            mute: false,
         })
     }
 
+    /// Whether nothing is left to do for it: what it sent before it left has been obeyed.
     pub fn is_gone(&self) -> bool {
-        self.gone
+        self.mute && !self.blocked
     }
 
     pub fn has_room(&self) -> bool {
@@ -69,24 +80,34 @@ impl Viewer {
             Some(_) => !self.told_exit,
             None => now.saturating_duration_since(self.came) < FIRST_WORD,
         };
-        !self.gone && (owed || !self.out.is_empty())
+        !self.mute && !self.deaf && (owed || !self.out.is_empty())
     }
 
     /// How far it is behind, `None` where it does not look or has stopped looking.
     pub fn lag(&self, log: &Log, now: Instant) -> Option<u64> {
+        if self.follows {
+            return None;
+        }
         let lag = log.end().saturating_sub(self.place?);
         (lag == 0 || now.saturating_duration_since(self.last_progress) < STALLED).then_some(lag)
     }
 
-    pub fn attach(&mut self, from: u64, log: &Log, now: Instant) {
+    pub fn attach(&mut self, from: u64, follows: bool, log: &Log, now: Instant) {
+        if self.deaf {
+            return;
+        }
         let place = if from == LIVE_END { log.end() } else { from };
         self.place = Some(place.clamp(log.start(), log.end()));
+        self.follows = follows;
+        self.told_size = None;
         self.told_exit = false;
         self.last_progress = now;
     }
 
     pub fn tell(&mut self, report: &Report) {
-        report.encode(&mut self.out);
+        if !self.deaf {
+            report.encode(&mut self.out);
+        }
     }
 
     pub fn block(&mut self, blocked: bool) {
@@ -94,6 +115,9 @@ impl Viewer {
     }
 
     pub fn watch(&self, log: &Log, ended: bool, set: &mut PollSet) {
+        if self.mute {
+            return;
+        }
         let behind = self
             .place
             .is_some_and(|place| place < log.end() || (ended && !self.told_exit));
@@ -119,14 +143,14 @@ impl Viewer {
     /// Takes what it sent; whole commands come from [`Self::peek`].
     pub fn receive(&mut self, scratch: &mut [u8]) {
         match (&self.stream).read(scratch) {
-            Ok(0) => self.gone = true,
+            Ok(0) => self.mute = true,
             Ok(count) => self.frames.push(&scratch[..count]),
             Err(error)
                 if matches!(
                     error.kind(),
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
                 ) => {}
-            Err(_) => self.gone = true,
+            Err(_) => self.mute = true,
         }
     }
 
@@ -145,7 +169,15 @@ impl Viewer {
 
     /// One that does not speak the protocol is let go.
     pub fn dismiss(&mut self) {
-        self.gone = true;
+        self.mute = true;
+    }
+
+    /// Sends it nothing more.
+    fn give_up(&mut self) {
+        self.deaf = true;
+        self.place = None;
+        self.out = Vec::new();
+        self.sent = 0;
     }
 
     /// Sends what it is owed, as far as it takes it.
@@ -157,7 +189,11 @@ impl Viewer {
             let Some(place) = self.place else { return };
             // A rotation may have taken what it had not seen.
             let place = place.max(log.start());
-            match log.read_at(place, scratch) {
+            let until = self.tell_size(place, log);
+            let room = scratch
+                .len()
+                .min(usize::try_from(until - place).unwrap_or(usize::MAX));
+            match log.read_at(place, &mut scratch[..room]) {
                 Ok(0) => {
                     if let (Some(record), false) = (exit, self.told_exit) {
                         self.told_exit = true;
@@ -172,11 +208,25 @@ impl Viewer {
                 }
                 Err(error) => {
                     crate::sys::note(&format!("the log cannot be read: {error}"));
-                    self.gone = true;
+                    self.mute = true;
                     return;
                 }
             }
         }
+    }
+
+    /// Tells it the size that holds at `place`, unless it knows; returns the offset up to which that size holds.
+    fn tell_size(&mut self, place: u64, log: &Log) -> u64 {
+        let sizes = log.sizes();
+        let next = sizes.partition_point(|mark| mark.offset <= place);
+        if let Some(size) = next.checked_sub(1).map(|now| sizes[now])
+            && self.told_size != Some(size)
+        {
+            self.told_size = Some(size);
+            let (cols, rows) = (size.cols, size.rows);
+            self.tell(&Report::Size { cols, rows });
+        }
+        sizes.get(next).map_or(u64::MAX, |mark| mark.offset)
     }
 
     /// True when nothing is left unsent.
@@ -190,7 +240,7 @@ impl Viewer {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => {
-                    self.gone = true;
+                    self.give_up();
                     return false;
                 }
             }
@@ -199,5 +249,48 @@ impl Viewer {
         self.sent = 0;
         self.last_progress = now;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clauderon_holder::{Hello, LogFormat, Mode, SessionFiles};
+
+    use super::*;
+
+    #[test]
+    fn what_was_typed_before_it_left_is_obeyed_after_a_broken_write() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("private")).unwrap();
+        let files = SessionFiles::new(dir.path());
+        let log = Log::open(&files, LogFormat::Raw, 1024 * 1024).unwrap();
+        let hello = Hello {
+            mode: Mode::Pty,
+            offset_start: 0,
+            offset_end: 0,
+            running: true,
+            pid: 1,
+        };
+        let (mut person, ours) = UnixStream::pair().unwrap();
+        let now = Instant::now();
+        let mut viewer = Viewer::new(1, ours, Report::Hello(hello), now).unwrap();
+        let typed = Command::Input(b"\x1b".to_vec());
+        let mut frame = Vec::new();
+        typed.encode(&mut frame);
+        person.write_all(&frame).unwrap();
+        drop(person);
+
+        let mut scratch = [0; 1024];
+        viewer.send(&log, None, now, &mut scratch);
+        assert!(!viewer.is_gone(), "it has not been heard yet");
+        viewer.receive(&mut scratch);
+        assert_eq!(viewer.peek().unwrap(), Some(typed));
+        viewer.block(true);
+        viewer.receive(&mut scratch);
+        assert!(!viewer.is_gone(), "the agent has not taken it yet");
+        viewer.consume();
+        viewer.block(false);
+        assert!(viewer.is_gone());
     }
 }

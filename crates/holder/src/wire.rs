@@ -22,6 +22,11 @@ pub enum Command {
         /// The first offset wanted.
         from: u64,
     },
+    /// As [`Command::Attach`], for one who keeps books rather than looks: the agent never waits for it.
+    Follow {
+        /// The first offset wanted.
+        from: u64,
+    },
     /// Bytes for the agent's input.
     Input(Vec<u8>),
     /// The terminal's new size.
@@ -82,6 +87,17 @@ pub enum Report {
     ExecExit(i32),
     /// A command that could not be done, one sentence.
     Error(String),
+    /// The terminal has this size from the next byte on.
+    Size {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// Something the person should know, one sentence.
+    Notice(String),
+    /// The engine does not answer, so nobody knows how the agent fares; one sentence. Said again to whoever connects meanwhile.
+    Away(String),
 }
 
 /// The state of a holder when a client connects.
@@ -132,6 +148,7 @@ impl Command {
             Self::Stop { grace_ms } => frame(out, 5, &[&grace_ms.to_le_bytes()]),
             Self::CloseStdin => frame(out, 6, &[]),
             Self::Exec(request) => frame(out, 7, &[&json(request)]),
+            Self::Follow { from } => frame(out, 8, &[&from.to_le_bytes()]),
         }
     }
 
@@ -152,6 +169,9 @@ impl Command {
             }),
             6 => Some(Self::CloseStdin),
             7 => serde_json::from_slice(payload).ok().map(Self::Exec),
+            8 => array(payload).map(|bytes| Self::Follow {
+                from: u64::from_le_bytes(bytes),
+            }),
             _ => None,
         };
         command.ok_or(WireError::Malformed(kind))
@@ -168,6 +188,11 @@ impl Report {
             Self::ExecOutput { stream, bytes } => frame(out, 19, &[&[*stream], bytes]),
             Self::ExecExit(code) => frame(out, 20, &[&code.to_le_bytes()]),
             Self::Error(text) => frame(out, 21, &[text.as_bytes()]),
+            Self::Size { cols, rows } => {
+                frame(out, 22, &[&cols.to_le_bytes(), &rows.to_le_bytes()])
+            }
+            Self::Notice(text) => frame(out, 23, &[text.as_bytes()]),
+            Self::Away(text) => frame(out, 24, &[text.as_bytes()]),
         }
     }
 
@@ -190,6 +215,12 @@ impl Report {
                 }),
             20 => array(payload).map(|bytes| Self::ExecExit(i32::from_le_bytes(bytes))),
             21 => Some(Self::Error(String::from_utf8_lossy(payload).into_owned())),
+            22 => array(payload).map(|[c0, c1, r0, r1]| Self::Size {
+                cols: u16::from_le_bytes([c0, c1]),
+                rows: u16::from_le_bytes([r0, r1]),
+            }),
+            23 => Some(Self::Notice(String::from_utf8_lossy(payload).into_owned())),
+            24 => Some(Self::Away(String::from_utf8_lossy(payload).into_owned())),
             _ => None,
         };
         report.ok_or(WireError::Malformed(kind))
@@ -299,6 +330,7 @@ mod tests {
     #[test]
     fn every_frame_survives_the_wire_byte_by_byte() {
         check_command(Command::Attach { from: LIVE_END });
+        check_command(Command::Follow { from: 9 });
         check_command(Command::Input(vec![0, 16, 255]));
         check_command(Command::Resize { cols: 300, rows: 7 });
         check_command(Command::Signal(-1));
@@ -334,6 +366,12 @@ mod tests {
         });
         check_report(Report::ExecExit(-5));
         check_report(Report::Error("no".into()));
+        check_report(Report::Size {
+            cols: 300,
+            rows: 70,
+        });
+        check_report(Report::Notice("full".into()));
+        check_report(Report::Away("gone".into()));
     }
 
     #[test]

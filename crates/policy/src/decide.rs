@@ -44,6 +44,11 @@ pub enum ConnectDecision {
     Intercept,
     /// Nothing names the host: intercept all the same, so that the agent sees why. Never look it up, never dial it.
     InterceptToRefuse(Refusal),
+    /// A row of the person's lets the bytes through as they are; nothing of ours may go with them.
+    Passthrough {
+        /// The row that named it.
+        rule: String,
+    },
     /// Refuse the tunnel itself.
     Reject(Refusal),
 }
@@ -143,8 +148,19 @@ pub fn decide_connect(policy: &Policy, target: &Target) -> ConnectDecision {
     let named = policy
         .routes
         .applying(policy, host, port)
-        .any(|row| row.scheme == Scheme::Https);
-    if named || passes_whole(policy, Scheme::Https, host, port).is_some() {
+        .any(|row| row.scheme == Scheme::Https && row.act != Act::Passthrough);
+    if named {
+        return ConnectDecision::Intercept;
+    }
+    // No way around a row that judges, be it one for other agents or postures.
+    if let Some(row) = policy.routes.unread(policy, host, port)
+        && !policy.routes.judges(host, port)
+    {
+        return ConnectDecision::Passthrough {
+            rule: row.name.clone(),
+        };
+    }
+    if passes_whole(policy, Scheme::Https, host, port).is_some() {
         return ConnectDecision::Intercept;
     }
     let refusal = Refusal {
@@ -171,7 +187,7 @@ fn try_decide(policy: &Policy, request: &Request<'_>) -> Result<Decision, Refusa
     let mut rows = policy
         .routes
         .applying(policy, request.host, request.port)
-        .filter(|row| row.scheme == request.scheme)
+        .filter(|row| row.scheme == request.scheme && row.act != Act::Passthrough)
         .peekable();
     if rows.peek().is_some() {
         let path = match Path::parse(request.path) {
@@ -308,6 +324,14 @@ impl Route {
             Act::Refuse { hint } => {
                 Decision::Refuse(Refusal::new(code::FORBIDDEN, hint).by(&self.name))
             }
+            // Only tunnels are unread; a request never comes here, and would not pass.
+            Act::Passthrough => Decision::Refuse(
+                Refusal::new(
+                    code::NOT_ALLOWED,
+                    "This route lets raw tunnels through, and no requests.",
+                )
+                .by(&self.name),
+            ),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod address;
 mod body;
+mod checks;
 mod decide;
 mod host;
 mod path;
@@ -14,6 +15,7 @@ mod refusal;
 mod routes;
 
 pub use body::{Provider, check_model_body};
+pub use checks::Check;
 pub use decide::{
     BodyRule, ConnectDecision, Credential, CredentialScheme, CredentialUse, Decision, Limits,
     Request, Scheme, decide, decide_connect,

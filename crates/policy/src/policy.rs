@@ -11,6 +11,7 @@ use crate::routes::Routes;
 
 /// How wide a session's egress is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Posture {
     /// The model's routes alone.

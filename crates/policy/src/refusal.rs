@@ -28,6 +28,10 @@ pub mod code {
     pub const ADDRESS: &str = "address_refused";
     /// The upstream could not be reached or verified.
     pub const UPSTREAM: &str = "upstream_unreachable";
+    /// The person paused the network of all sessions.
+    pub const NETWORK_PAUSED: &str = "network_paused";
+    /// The session's budget is used up, or cannot be counted.
+    pub const BUDGET: &str = "budget";
     /// The decision could not be recorded.
     pub const AUDIT: &str = "audit_unavailable";
 }

@@ -13,7 +13,7 @@ use pattern::{HostPattern, PathPattern};
 pub use raw::RouteError;
 
 /// The routes that this release ships.
-const SHIPPED: &str = include_str!("routes.toml");
+pub(crate) const SHIPPED: &str = include_str!("routes.toml");
 
 /// A checked table of routes, looked at from the top.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -73,15 +73,22 @@ pub(crate) enum Act {
     Refuse {
         hint: String,
     },
+    /// Bytes both ways, unread: the row's hosts are written out, and it names no method or path.
+    Passthrough,
 }
 
 impl Routes {
     /// Gives the routes that this release ships.
     pub fn builtin() -> Arc<Routes> {
         static BUILTIN: LazyLock<Arc<Routes>> = LazyLock::new(|| {
-            Arc::new(Routes::parse(SHIPPED).expect("the shipped table is checked by a test"))
+            Arc::new(Routes::shipped().expect("the shipped table is checked by a test"))
         });
         BUILTIN.clone()
+    }
+
+    /// Reads the shipped table, in which the rows of `Check` stand too.
+    fn shipped() -> Result<Self, RouteError> {
+        raw::read(SHIPPED, &["route", "check"]).map(|rows| Routes { rows })
     }
 
     /// Reads a table of `[[route]]` rows.
@@ -89,7 +96,7 @@ impl Routes {
     /// # Errors
     /// Names the row and the key that is unknown, absent or unusable.
     pub fn parse(text: &str) -> Result<Self, RouteError> {
-        raw::read(text).map(|rows| Routes { rows })
+        raw::read(text, &["route"]).map(|rows| Routes { rows })
     }
 
     /// Reads the value of the key `route` in a file that holds other things too.
@@ -117,6 +124,17 @@ impl Routes {
         row.hosts.first().and_then(HostPattern::exact).cloned()
     }
 
+    /// Names the credentials that the rows set, in their order; one that several rows set comes several times.
+    pub fn credentials(&self) -> impl Iterator<Item = &str> {
+        self.rows
+            .iter()
+            .filter_map(|row| match &row.act {
+                Act::Inject { credential, .. } => Some(credential),
+                _ => None,
+            })
+            .flat_map(|used| used.choices.iter().map(|choice| choice.name.as_str()))
+    }
+
     /// Says whether a host is used only in the ways that its rows name, so that neither a grant nor the posture *open* widens it.
     pub fn governs(&self, host: &Host) -> bool {
         self.rows
@@ -133,14 +151,69 @@ impl Routes {
     ) -> impl Iterator<Item = &'a Route> {
         self.rows.iter().filter(move |row| {
             row.port == port
-                && row.presets.contains(&policy.posture)
-                && (row.agents.is_empty() || row.agents.contains(&policy.subject.agent))
+                && row.concerns(policy)
                 && row.hosts.iter().any(|pattern| pattern.matches(host))
         })
+    }
+
+    /// Gives the row that lets bytes to this host and port through unread, for this session.
+    pub(crate) fn unread<'a>(
+        &'a self,
+        policy: &'a Policy,
+        host: &'a Host,
+        port: u16,
+    ) -> Option<&'a Route> {
+        self.applying(policy, host, port)
+            .find(|row| row.act == Act::Passthrough)
+    }
+
+    /// Says whether any row, whomever it is for, reads what goes to this host and port.
+    pub(crate) fn judges(&self, host: &Host, port: u16) -> bool {
+        self.rows.iter().any(|row| {
+            row.port == port
+                && row.act != Act::Passthrough
+                && row.hosts.iter().any(|pattern| pattern.matches(host))
+        })
+    }
+
+    /// Lists the credentials that may be set for a session with this policy, each with the hosts that it may be set for, in
+    /// the table's order.
+    pub fn credentials_of(&self, policy: &Policy) -> Vec<(String, Vec<String>)> {
+        let mut found: Vec<(String, Vec<String>)> = Vec::new();
+        let reachable = |row: &&Route| {
+            let has_repository = policy.subject.repository.is_some();
+            let usable = |path: &PathPattern| has_repository || !path.needs_repository();
+            row.concerns(policy) && row.paths.iter().any(usable)
+        };
+        for row in self.rows.iter().filter(reachable) {
+            let Act::Inject { credential, .. } = &row.act else {
+                continue;
+            };
+            for choice in &credential.choices {
+                let place = found.iter().position(|(name, _)| *name == choice.name);
+                let place = place.unwrap_or_else(|| {
+                    found.push((choice.name.clone(), Vec::new()));
+                    found.len() - 1
+                });
+                let hosts = &mut found[place].1;
+                for host in row.hosts.iter().map(HostPattern::spelled) {
+                    if !hosts.contains(&host) {
+                        hosts.push(host);
+                    }
+                }
+            }
+        }
+        found
     }
 }
 
 impl Route {
+    /// Says whether this row is there for a session's posture and agent.
+    fn concerns(&self, policy: &Policy) -> bool {
+        self.presets.contains(&policy.posture)
+            && (self.agents.is_empty() || self.agents.contains(&policy.subject.agent))
+    }
+
     /// Says whether this row closes its hosts to everything that no row names.
     fn closes(&self) -> bool {
         self.sole || matches!(self.act, Act::Inject { .. } | Act::Refuse { .. })

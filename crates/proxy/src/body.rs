@@ -3,7 +3,7 @@
 //! Must never read past the body's end, and never accept chunk extensions or trailers: both are places where two
 //! readers disagree.
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::{io::AsyncRead, time::timeout};
 
 use crate::{
@@ -82,32 +82,22 @@ impl Body {
             State::Done => Ok(Step::End),
             State::Counted(_) | State::ChunkData(_) if buffer.is_empty() => Ok(Step::More),
             State::Counted(left) => {
-                let piece = buffer.split_to(
-                    buffer
-                        .len()
-                        .min(usize::try_from(left).unwrap_or(usize::MAX)),
-                );
-                let left = left - piece.len() as u64;
+                let (piece, left) = piece(buffer, left);
                 self.0 = if left == 0 {
                     State::Done
                 } else {
                     State::Counted(left)
                 };
-                Ok(Step::Piece(piece.freeze()))
+                Ok(Step::Piece(piece))
             }
             State::ChunkData(left) => {
-                let piece = buffer.split_to(
-                    buffer
-                        .len()
-                        .min(usize::try_from(left).unwrap_or(usize::MAX)),
-                );
-                let left = left - piece.len() as u64;
+                let (piece, left) = piece(buffer, left);
                 self.0 = if left == 0 {
                     State::ChunkEnd
                 } else {
                     State::ChunkData(left)
                 };
-                Ok(Step::Piece(piece.freeze()))
+                Ok(Step::Piece(piece))
             }
             State::ChunkSize => match chunk_size(buffer)? {
                 None => Ok(Step::More),
@@ -140,6 +130,13 @@ impl Body {
             }
         }
     }
+}
+
+/// Takes what is there of the `left` bytes, and says how many are still to come.
+fn piece(buffer: &mut BytesMut, left: u64) -> (Bytes, u64) {
+    let size = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+    let piece = buffer.split_to(size).freeze();
+    (piece, left - size as u64)
 }
 
 enum Step {

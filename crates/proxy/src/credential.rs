@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clauderon_policy::{CredentialScheme, CredentialUse, Scheme};
-use clauderon_vault::known;
+use clauderon_vault::{Secret, known};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode_str;
 
-use crate::{exchange::Door, rejection::Rejection, scan::Needles, upstream::Identity};
+use crate::{
+    exchange::Door, rejection::Rejection, scan::Needles, stand_in::StandIn, upstream::Identity,
+};
 
 /// Headers that can carry a credential to some upstream.
 const HEADERS: [&str; 21] = [
@@ -110,6 +112,9 @@ pub(crate) async fn find(
     let Some(wanted) = wanted else {
         return Ok(None);
     };
+    if let Some(stand_in) = &door.session.stand_in {
+        return invented(door, wanted, stand_in).map(Some);
+    }
     for choice in &wanted.choices {
         let vaults = Arc::clone(&door.engine.vaults);
         let name = choice.name.clone();
@@ -118,21 +123,7 @@ pub(crate) async fn find(
         match found {
             Ok(None) => {}
             Ok(Some((_, secret))) if door.scheme == Scheme::Https => {
-                let secret = secret.expose().trim();
-                let (header, value) = header_for(choice.scheme, secret)?;
-                let value_number = door.engine.fingerprint(secret);
-                let identity = Identity::Credential {
-                    name: choice.name.clone(),
-                    value: value_number,
-                };
-                let needles = Needles::spellings_of([secret]);
-                return Ok(Some(Injection {
-                    name: choice.name.clone(),
-                    header,
-                    value,
-                    identity,
-                    needles,
-                }));
+                return injection(door, &choice.name, choice.scheme, &secret).map(Some);
             }
             Ok(Some(_)) => return Err(Rejection::credential_in_clear()),
             Err(error) => return Err(Rejection::credential_unusable(&error.to_string())),
@@ -150,7 +141,39 @@ pub(crate) async fn find(
     Ok(None)
 }
 
-fn header_for(
+/// Makes the credential of a session whose upstreams are played. The vault is not asked, so that no real one can come.
+fn invented(
+    door: &Door<'_>,
+    wanted: &CredentialUse,
+    stand_in: &StandIn,
+) -> Result<Injection, Rejection> {
+    let scheme = wanted.choices.first().map(|choice| choice.scheme);
+    let scheme = scheme.unwrap_or(CredentialScheme::Bearer);
+    injection(door, StandIn::CREDENTIAL, scheme, stand_in.credential())
+}
+
+fn injection(
+    door: &Door<'_>,
+    name: &str,
+    scheme: CredentialScheme,
+    secret: &Secret,
+) -> Result<Injection, Rejection> {
+    let secret = secret.expose().trim();
+    let (header, value) = header_for(scheme, secret)?;
+    let identity = Identity::Credential {
+        name: name.to_owned(),
+        value: door.engine.fingerprint(secret),
+    };
+    Ok(Injection {
+        name: name.to_owned(),
+        header,
+        value,
+        identity,
+        needles: Needles::spellings_of([secret]),
+    })
+}
+
+pub(crate) fn header_for(
     scheme: CredentialScheme,
     secret: &str,
 ) -> Result<(HeaderName, HeaderValue), Rejection> {

@@ -110,6 +110,9 @@ where
     if gate::is_hooks(door.target) && door.scheme == Scheme::Http {
         return hooks::take(door, &head, path, body, incoming, answer).await;
     }
+    if door.engine.is_paused() {
+        return Err(Rejection::paused());
+    }
     let request = Request {
         scheme: door.scheme,
         host: &door.target.host,
@@ -118,8 +121,8 @@ where
         path,
         query,
     };
-    match decide(&door.session.policy(), &request) {
-        Decision::Refuse(refusal) => Err(refusal.into()),
+    let way = match decide(&door.session.policy(), &request) {
+        Decision::Refuse(refusal) => return Err(refusal.into()),
         Decision::Answer {
             rule,
             status,
@@ -129,57 +132,45 @@ where
             record::answered(door, link, asked, &rule, status).await;
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
             let kind = (!text.is_empty()).then_some(content_type.as_str());
-            answer
+            return answer
                 .whole(status, kind, text.into())
                 .await
-                .map_err(|_| Rejection::gone())
+                .map_err(|_| Rejection::gone());
         }
         Decision::Forward {
             rule,
             limits,
             keep_client_auth,
-        } => {
-            let way = Way {
-                rule,
-                limits,
-                credential: None,
-                body: BodyRule::Stream,
-                keep_client_auth,
-            };
-            Passage {
-                door,
-                link,
-                asked,
-                way,
-                head,
-            }
-            .make(body, incoming, answer)
-            .await
-        }
+        } => Way {
+            rule,
+            limits,
+            credential: None,
+            body: BodyRule::Stream,
+            keep_client_auth,
+        },
         Decision::Inject {
             rule,
             limits,
             credential,
-            body: rule_of_body,
-        } => {
-            let way = Way {
-                rule,
-                limits,
-                credential: Some(credential),
-                body: rule_of_body,
-                keep_client_auth: false,
-            };
-            Passage {
-                door,
-                link,
-                asked,
-                way,
-                head,
-            }
-            .make(body, incoming, answer)
-            .await
-        }
+            body,
+        } => Way {
+            rule,
+            limits,
+            credential: Some(credential),
+            body,
+            keep_client_auth: false,
+        },
+    };
+    Passage {
+        door,
+        link,
+        asked,
+        way,
+        head,
+        tap: None,
     }
+    .make(body, incoming, answer)
+    .await
 }
 
 /// Refuses what does not belong into this tunnel, whatever the policy says.

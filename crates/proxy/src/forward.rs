@@ -27,7 +27,8 @@ use crate::{
     limits,
     record::{Asked, Open},
     rejection::Rejection,
-    upstream::{Identity, Key, Link, Unsent, UpstreamBody},
+    tap::Tap,
+    upstream::{DialError, Identity, Key, Link, Unsent, UpstreamBody},
 };
 
 mod down;
@@ -67,12 +68,14 @@ pub(crate) struct Passage<'a> {
     pub asked: &'a Asked,
     pub way: Way,
     pub head: Head,
+    /// Set once the request may go up, where it asks a model.
+    pub tap: Option<Tap>,
 }
 
 impl Passage<'_> {
     /// Sends the request and brings the answer back.
     pub async fn make<R, W>(
-        self,
+        mut self,
         body: &mut Body,
         incoming: &mut Incoming<R>,
         answer: &mut Answer<'_, W>,
@@ -85,7 +88,6 @@ impl Passage<'_> {
             return Err(Rejection::websocket());
         }
         self.check_head()?;
-        let injection = credential::find(self.door, self.way.credential.as_ref()).await?;
         if self.head.expects_continue() {
             answer.invite().await.map_err(|_| Rejection::gone())?;
         }
@@ -93,6 +95,17 @@ impl Passage<'_> {
             Some(provider) => Some(self.hold(provider, body, incoming).await?),
             None => None,
         };
+        let _leave = match &held {
+            Some(UpstreamBody::Held(Some(whole), _)) => {
+                Some(self.wait_for_leave(whole.clone(), incoming).await?)
+            }
+            _ => None,
+        };
+        // It may have waited for long: what holds now counts.
+        if self.door.engine.is_paused() {
+            return Err(Rejection::paused());
+        }
+        let injection = credential::find(self.door, self.way.credential.as_ref()).await?;
         let model = held.is_some();
         let name = injection.as_ref().map(|injection| injection.name.as_str());
         let mut open = Open::begin(
@@ -105,13 +118,32 @@ impl Passage<'_> {
         )
         .await
         .map_err(|_| Rejection::audit())?;
+        self.tap = self.begin_tap(held.as_ref(), name);
         let result = self
             .pass(injection.as_ref(), held, body, incoming, answer, &mut open)
             .await;
-        open.bytes_down = answer.written;
+        open.bytes_down.store(answer.written, Ordering::Relaxed);
         open.whole = result.is_ok();
         open.end().await;
         result
+    }
+
+    fn begin_tap(&self, held: Option<&UpstreamBody>, account: Option<&str>) -> Option<Tap> {
+        let provider = self.way.provider()?;
+        let UpstreamBody::Held(Some(body), _) = held? else {
+            return None;
+        };
+        let path = self.head.target.split('?').next().unwrap_or_default();
+        let headers = &self.head.headers;
+        Some(Tap::begin(
+            self.door,
+            self.link,
+            provider,
+            account,
+            path,
+            headers,
+            body.clone(),
+        ))
     }
 
     /// Refuses placeholders outside their slot, and lengths that the rule does not allow.
@@ -307,16 +339,24 @@ impl Passage<'_> {
                 Err(unsent) => request = *unsent,
             }
         }
-        let upstream = &self.door.engine.upstream;
-        let named = self.way.rule != "open";
-        let mut link = upstream
-            .connect(&key.target, key.encrypted, named)
+        let mut link = self
+            .connect(key)
             .await
             .map_err(|error| Rejection::dial(&error))?;
         match self.await_head(&mut link, request, up).await? {
             Ok(response) => Ok((link, response)),
             Err(_) => Err(Rejection::upstream("the upstream closed the connection")),
         }
+    }
+
+    /// Opens a connection to the upstream, or to what plays it for this session alone.
+    async fn connect(&self, key: &Key) -> Result<Link, DialError> {
+        if let Some(stand_in) = &self.door.session.stand_in {
+            return stand_in.connect().await;
+        }
+        let named = self.way.rule != "open";
+        let upstream = &self.door.engine.upstream;
+        upstream.connect(&key.target, key.encrypted, named).await
     }
 
     /// Waits for the response head; a body that still goes up counts as a sign of life.

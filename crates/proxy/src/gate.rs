@@ -16,6 +16,7 @@ use crate::{
     head::{Framing, Head, Incoming},
     hooks, limits,
     proxy::Engine,
+    raw::Raw,
     record::{self, Asked},
     rejection::Rejection,
     rewound::Rewound,
@@ -38,7 +39,7 @@ where
     while let Some(head) = next_head(engine, session, &mut incoming, &mut writer).await {
         if head.method == Method::CONNECT {
             return match admit(session, &head) {
-                Ok(target) => open_tunnel(engine, session, target, head, incoming, writer).await,
+                Ok(way) => open_tunnel(engine, session, way, head, incoming, writer).await,
                 Err(rejection) => {
                     let asked = Asked::connect(&head.target);
                     turn_away(engine, session, &asked, rejection, &mut writer).await;
@@ -104,8 +105,15 @@ pub(crate) async fn turn_away<W>(
     drop(answer.refuse(rejection.status, &rejection.refusal).await);
 }
 
+/// Where a tunnel leads.
+struct Way {
+    target: Target,
+    /// The rule that lets its bytes through unread.
+    unread: Option<String>,
+}
+
 /// Decides whether a tunnel is opened at all.
-fn admit(session: &EgressSession, head: &Head) -> Result<Target, Rejection> {
+fn admit(session: &EgressSession, head: &Head) -> Result<Way, Rejection> {
     if head.framing != Framing::None {
         return Err(Rejection::malformed("a CONNECT has no body"));
     }
@@ -123,11 +131,19 @@ fn admit(session: &EgressSession, head: &Head) -> Result<Target, Rejection> {
             });
         }
     };
+    let read = |target| Way {
+        target,
+        unread: None,
+    };
     if is_hooks(&target) {
-        return Ok(target);
+        return Ok(read(target));
     }
     match decide_connect(&session.policy(), &target) {
-        ConnectDecision::Intercept | ConnectDecision::InterceptToRefuse(_) => Ok(target),
+        ConnectDecision::Intercept | ConnectDecision::InterceptToRefuse(_) => Ok(read(target)),
+        ConnectDecision::Passthrough { rule } => Ok(Way {
+            target,
+            unread: Some(rule),
+        }),
         ConnectDecision::Reject(refusal) => Err(refusal.into()),
     }
 }
@@ -139,13 +155,25 @@ pub(crate) fn is_hooks(target: &Target) -> bool {
 async fn open_tunnel<S>(
     engine: &Engine,
     session: &EgressSession,
-    target: Target,
+    way: Way,
     head: Head,
-    incoming: Incoming<ReadHalf<S>>,
+    mut incoming: Incoming<ReadHalf<S>>,
     mut writer: WriteHalf<S>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let Way { target, unread } = way;
+    let raw = match unread {
+        None => None,
+        Some(rule) => match Raw::dial(engine, session, &target, &rule).await {
+            Ok(raw) => Some(raw),
+            Err(rejection) => {
+                let asked = Asked::connect(&head.target);
+                turn_away(engine, session, &asked, rejection, &mut writer).await;
+                return exchange::hang_up(&mut incoming, &mut writer).await;
+            }
+        },
+    };
     let established = async {
         writer
             .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -158,6 +186,9 @@ async fn open_tunnel<S>(
     drop(head);
     let (reader, buffer) = incoming.into_parts();
     let stream = Rewound::new(buffer.freeze(), reader.unsplit(writer));
+    if let Some(raw) = raw {
+        return raw.carry(engine, session, &target, stream).await;
+    }
     if is_hooks(&target) {
         let door = Door {
             engine,

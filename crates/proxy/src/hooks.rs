@@ -1,12 +1,16 @@
 //! The one host verb that a sandbox reaches: `POST http://clauderon.internal/hooks`.
 //!
-//! It only takes reports. Whose they are is known from the stream, never from what they say.
+//! It takes reports, and holds those that ask something until somebody outside has answered. Whose they are is known from
+//! the stream, never from what they say. Whatever goes wrong, the answer is empty: the agent then asks in its terminal.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::{future::pending, sync::atomic::Ordering, time::Instant};
 
 use bytes::BytesMut;
 use http::{Method, StatusCode};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
 
 use crate::{
     answer::Answer,
@@ -14,6 +18,7 @@ use crate::{
     exchange::Door,
     head::{Head, Incoming},
     limits,
+    observer::Held,
     rejection::Rejection,
 };
 
@@ -56,9 +61,41 @@ where
         }
         report.extend_from_slice(&piece);
     }
-    door.engine.observer.hook(&door.session.id, report.freeze());
-    answer
-        .whole(StatusCode::NO_CONTENT, None, Vec::new())
-        .await
-        .map_err(|_| Rejection::gone())
+    let held = door.engine.observer.hook(&door.session.id, report.freeze());
+    let decision = match held {
+        Some(held) => hold(door, held, incoming).await?,
+        None => None,
+    };
+    let told = match decision {
+        Some(decision) => {
+            let json = Some("application/json");
+            answer.whole(StatusCode::OK, json, decision).await
+        }
+        None => answer.whole(StatusCode::NO_CONTENT, None, Vec::new()).await,
+    };
+    told.map_err(|_| Rejection::gone())
+}
+
+/// Waits for the answer: as long as the agent does, not for ever, and not for too many at once.
+async fn hold<R>(
+    door: &Door<'_>,
+    held: Held,
+    incoming: &mut Incoming<R>,
+) -> Result<Option<Vec<u8>>, Rejection>
+where
+    R: AsyncRead + Unpin,
+{
+    let Ok(_permit) = door.session.held_hooks.try_acquire() else {
+        return Ok(None);
+    };
+    let gone = async {
+        // Whoever sends more before the answer is still there.
+        if incoming.readable().await {
+            pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        decision = timeout(limits::HOOK_HOLD, held) => Ok(decision.unwrap_or_default()),
+        () = gone => Err(Rejection::gone()),
+    }
 }

@@ -5,6 +5,7 @@
 //! up before the decision, or show a credential to the agent.
 
 mod answer;
+mod ask;
 mod body;
 mod ca;
 mod credential;
@@ -18,17 +19,25 @@ mod observer;
 mod pace;
 mod placeholder;
 mod proxy;
+mod raw;
 mod record;
 mod rejection;
 mod rewound;
 mod scan;
 mod session;
+mod stand_in;
+mod tap;
 mod tls;
 mod tunnel;
+mod turnstile;
 mod upstream;
 
+pub use ask::{AskError, Told};
 pub use ca::{CaError, SessionCa};
-pub use observer::{Observer, Traffic, TrafficKind};
+pub use limits::HOOK_HOLD;
+pub use observer::{Held, Observer, Part, Passing, Traffic, TrafficKind};
 pub use proxy::{Proxy, ProxyParts};
 pub use session::EgressSession;
+pub use stand_in::{StandIn, Stream};
+pub use turnstile::{Asking, Leave, Turnstile};
 pub use upstream::{Resolver, SystemResolver, UpstreamConfig, UpstreamError};

@@ -38,6 +38,10 @@ pub const HOOK_BODY: usize = 64 * 1024;
 pub const HOOK_BURST: u32 = 100;
 /// How many hook reports a second a session may send.
 pub const HOOK_RATE: u32 = 20;
+/// How many hook reports of a session wait for somebody's answer at once; further ones are answered at once, with nothing.
+pub const HOOKS_HELD: usize = 16;
+/// How long a hook report waits for somebody's answer. The agent's own patience must be longer.
+pub const HOOK_HOLD: Duration = Duration::from_secs(12 * 60 * 60 - 60);
 /// How many refusals a session is told at full speed; later ones are paced, so that its log stays small.
 pub const REFUSAL_BURST: u32 = 400;
 /// How many refusals a second a session is told once the burst is used up.
@@ -54,7 +58,12 @@ pub const CONNECT_TIME: Duration = Duration::from_secs(10);
 pub const MODEL_WAIT: Duration = Duration::from_secs(15 * 60);
 /// How long any other upstream may take before its response head, and between two of its bytes.
 pub const UPSTREAM_WAIT: Duration = Duration::from_secs(120);
+/// How long a raw tunnel may rest in both directions: a database's connection waits for its next question.
+pub const RAW_IDLE: Duration = Duration::from_secs(60 * 60);
 /// The most idle upstream connections one session keeps.
 pub const POOL: usize = 32;
 /// How long an idle upstream connection is kept.
 pub const POOL_IDLE: Duration = Duration::from_secs(60);
+/// How long trying a credential out may take in all, and how much of the answer is read.
+pub const ASK_TIME: Duration = Duration::from_secs(20);
+pub const ASK_BODY: usize = 1024 * 1024;

@@ -12,12 +12,14 @@ use std::{
 use clauderon_audit::Log;
 use clauderon_vault::Vaults;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     gate,
     observer::Observer,
     session::EgressSession,
+    turnstile::Turnstile,
     upstream::{Resolver, SystemResolver, Upstream, UpstreamConfig, UpstreamError},
 };
 
@@ -31,6 +33,8 @@ pub struct ProxyParts {
     pub audit: Log,
     /// Who hears of traffic.
     pub observer: Arc<dyn Observer>,
+    /// Who decides when a request to a model goes up.
+    pub turnstile: Arc<dyn Turnstile>,
 }
 
 /// The gate between every sandbox and everything else.
@@ -43,9 +47,11 @@ pub(crate) struct Engine {
     pub vaults: Arc<Vaults>,
     pub audit: Log,
     pub observer: Arc<dyn Observer>,
+    pub turnstile: Arc<dyn Turnstile>,
     fingerprints: RandomState,
     began_ms: u64,
     links: AtomicU64,
+    paused: watch::Sender<bool>,
 }
 
 impl Proxy {
@@ -70,10 +76,28 @@ impl Proxy {
             vaults: parts.vaults,
             audit: parts.audit,
             observer: parts.observer,
+            turnstile: parts.turnstile,
             fingerprints: RandomState::new(),
             began_ms: now_ms(),
             links: AtomicU64::new(0),
+            paused: watch::Sender::new(false),
         })))
+    }
+
+    /// Refuses every request of every session from the next one on, or lets them through again. An answer that is under way
+    /// is not cut: half of one is worth nothing, and the request for it has left. A raw tunnel is.
+    pub fn pause(&self, paused: bool) {
+        self.0.paused.send_replace(paused);
+    }
+
+    /// Tells whether every request is refused for now.
+    pub fn is_paused(&self) -> bool {
+        self.0.is_paused()
+    }
+
+    /// The way to upstreams that all sessions share.
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.0.upstream
     }
 
     /// Serves one connection of a session to its end, or until it is cancelled.
@@ -96,6 +120,17 @@ impl Engine {
             self.began_ms,
             self.links.fetch_add(1, Ordering::Relaxed)
         )
+    }
+
+    /// Tells whether the person paused the network.
+    pub fn is_paused(&self) -> bool {
+        *self.paused.borrow()
+    }
+
+    /// Waits until the person pauses the network.
+    pub async fn paused(&self) {
+        // The sender lives as long as this does.
+        let _ = self.paused.subscribe().wait_for(|paused| *paused).await;
     }
 
     /// Tells two values of a credential apart without keeping either.

@@ -188,7 +188,7 @@ pub(crate) struct Open {
     /// How many bytes of its body have gone up.
     pub bytes_up: Arc<AtomicU64>,
     /// How many bytes of the answer's body have come down.
-    pub bytes_down: u64,
+    pub bytes_down: Arc<AtomicU64>,
     /// The upstream's status.
     pub status: Option<u16>,
     /// Whether the whole answer reached the agent.
@@ -225,17 +225,41 @@ impl Open {
                 return Err(error);
             }
         }
-        let observer = Arc::clone(&door.engine.observer);
-        let started = TrafficKind::Started {
-            host: asked.host.clone(),
-            method: asked.method.clone(),
-            path: asked.path.clone(),
+        Ok(Self::started(door.engine, record, model))
+    }
+
+    /// Writes down that bytes go through unread; only then may any be sent.
+    pub async fn raw(
+        engine: &Engine,
+        session: &EgressSession,
+        target: &Target,
+        rule: &str,
+    ) -> Result<Self, AuditError> {
+        let asked = Asked {
+            method: Method::CONNECT.to_string(),
+            ..Asked::tunnel(target)
+        };
+        let record = Record {
+            decision: "passthrough".to_owned(),
             rule: rule.to_owned(),
+            ..asked.record(session, &engine.link(), Kind::Tunnel)
+        };
+        engine.audit.append(record.clone()).await?;
+        Ok(Self::started(engine, record, false))
+    }
+
+    fn started(engine: &Engine, record: Record, model: bool) -> Self {
+        let observer = Arc::clone(&engine.observer);
+        let started = TrafficKind::Started {
+            host: record.host.clone(),
+            method: record.method.clone(),
+            path: record.path.clone(),
+            rule: record.rule.clone(),
             model,
         };
-        observe(observer.as_ref(), &record.session, link, started);
-        Ok(Self {
-            log: door.engine.audit.clone(),
+        observe(observer.as_ref(), &record.session, &record.link, started);
+        Self {
+            log: engine.audit.clone(),
             observer,
             record: Record {
                 kind: Kind::Close,
@@ -244,11 +268,11 @@ impl Open {
             model,
             since: Instant::now(),
             bytes_up: Arc::default(),
-            bytes_down: 0,
+            bytes_down: Arc::default(),
             status: None,
             whole: false,
             ended: false,
-        })
+        }
     }
 
     /// Records the end.
@@ -262,7 +286,7 @@ impl Open {
         let record = Record {
             status: self.status,
             bytes_up: Some(self.bytes_up.load(Ordering::Relaxed)),
-            bytes_down: Some(self.bytes_down),
+            bytes_down: Some(self.bytes_down.load(Ordering::Relaxed)),
             duration_ms: Some(u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX)),
             ..self.record.clone()
         };

@@ -96,6 +96,23 @@ impl Rejection {
         Self::new(StatusCode::FORBIDDEN, code::AUDIT, hint)
     }
 
+    pub fn unrecorded() -> Self {
+        let hint =
+            "the tunnel cannot be written to the audit log, so it is not opened; is the disk full?";
+        Self::new(StatusCode::FORBIDDEN, code::AUDIT, hint)
+    }
+
+    /// An agent tries again by itself after this status, so that a short pause costs it nothing.
+    pub fn paused() -> Self {
+        let hint = "the person paused the network of all sessions: nothing leaves until `clauderon network resume`";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::NETWORK_PAUSED, hint)
+    }
+
+    /// An agent tries again by itself after this status; it is held again then.
+    pub fn held(why: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUDGET, why)
+    }
+
     pub fn busy(hint: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", hint)
     }

@@ -13,6 +13,7 @@ use crate::{
     limits,
     pace::Pace,
     placeholder::Placeholders,
+    stand_in::StandIn,
     upstream::Pool,
 };
 
@@ -30,7 +31,11 @@ pub struct EgressSession {
     pub(crate) hooks: Pace,
     /// Whether the last hook report was refused for its rate: only the first of a row is recorded.
     pub(crate) hooks_flooded: AtomicBool,
+    /// One permit for each report that waits for somebody's answer.
+    pub(crate) held_hooks: Semaphore,
     pub(crate) refusals: Pace,
+    /// What plays every upstream of this session, where it is one that needs no account.
+    pub(crate) stand_in: Option<StandIn>,
 }
 
 impl EgressSession {
@@ -52,8 +57,17 @@ impl EgressSession {
             held: Arc::new(Semaphore::new(limits::HELD_BODIES / 1024)),
             hooks: Pace::new(limits::HOOK_BURST, limits::HOOK_RATE, now),
             hooks_flooded: AtomicBool::new(false),
+            held_hooks: Semaphore::new(limits::HOOKS_HELD),
             refusals: Pace::new(limits::REFUSAL_BURST, limits::REFUSAL_RATE, now),
+            stand_in: None,
         })
+    }
+
+    /// Gives the session an upstream that plays all others: from then on it reaches no other, and no credential is looked
+    /// up for it.
+    pub fn played_by(mut self, stand_in: StandIn) -> Self {
+        self.stand_in = Some(stand_in);
+        self
     }
 
     /// Returns the session's identity.

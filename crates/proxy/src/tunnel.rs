@@ -1,6 +1,6 @@
 //! A tunnel: the agent's TLS ends here, and every request in it is judged for itself.
 //!
-//! There are no raw tunnels: what does not begin with a whole ClientHello for the right name is closed.
+//! Nothing here is passed on unread: what does not begin with a whole ClientHello for the right name is closed.
 
 use bytes::BytesMut;
 use clauderon_policy::{Scheme, Target};

@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{limits, tls};
 
+mod alive;
 mod body;
 mod link;
 mod parent;
@@ -29,7 +30,7 @@ pub(crate) use pool::{Identity, Key, Pool};
 pub struct UpstreamConfig {
     /// A PEM file of roots that are trusted beside the system's.
     pub ca_file: Option<PathBuf>,
-    /// A parent proxy, `http://host:port`, through which every exactly named host is reached.
+    /// A parent proxy, `http://host:port` or `http://user:password@host:port`, through which every exactly named host is reached.
     pub proxy: Option<String>,
     /// Lets hosts that no rule names exactly go through the parent proxy, where the address check is not ours.
     pub proxy_may_reach_any: bool,
@@ -134,6 +135,7 @@ impl Upstream {
     ) -> Result<Link, DialError> {
         let stream = self.reach(target, named).await?;
         stream.set_nodelay(true).map_err(DialError::Connect)?;
+        alive::watch(&stream).map_err(DialError::Connect)?;
         if !encrypted {
             return Link::open(stream).await.map_err(DialError::Connect);
         }
@@ -146,6 +148,14 @@ impl Upstream {
         Link::open(stream.map_err(DialError::Tls)?)
             .await
             .map_err(DialError::Connect)
+    }
+
+    /// Opens a connection to a target that a rule names exactly, for bytes that nobody reads.
+    pub async fn raw(&self, target: &Target) -> Result<TcpStream, DialError> {
+        let stream = self.reach(target, true).await?;
+        stream.set_nodelay(true).map_err(DialError::Connect)?;
+        alive::watch(&stream).map_err(DialError::Connect)?;
+        Ok(stream)
     }
 
     async fn reach(&self, target: &Target, named: bool) -> Result<TcpStream, DialError> {

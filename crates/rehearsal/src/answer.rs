@@ -18,6 +18,18 @@ pub(crate) struct Answer {
     /// Silence before the head.
     pub wait: Duration,
     pub body: Body,
+    /// What the same question gets after a number of tries.
+    pub at_last: Option<Box<AtLast>>,
+}
+
+/// Another answer to a question that was asked often enough.
+#[derive(Debug)]
+pub(crate) struct AtLast {
+    /// A name for the question: each try has the same one.
+    pub question: String,
+    /// How many tries get the first answer.
+    pub tries: usize,
+    pub answer: Answer,
 }
 
 /// What follows the head.
@@ -44,6 +56,7 @@ impl Answer {
             headers: vec![("content-type".to_owned(), media.to_owned())],
             wait: Duration::ZERO,
             body: Body::Full(body.into()),
+            at_last: None,
         }
     }
 
@@ -65,6 +78,7 @@ impl Answer {
                 pause,
                 cut_after,
             },
+            at_last: None,
         }
     }
 

@@ -10,15 +10,16 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, fingerprint};
 use crate::cue;
+use crate::lines::Lines;
 use crate::playground;
 use crate::record::Recorded;
 use crate::script::Step;
 
 /// Answers one request to the Anthropic host.
-pub(crate) fn answer(request: &Recorded) -> Answer {
+pub(crate) fn answer(request: &Recorded, lines: &Lines) -> Answer {
     let path = request.path.trim_end_matches('/');
     match (request.method.as_str(), path) {
-        ("POST", "/v1/messages") => authenticated(request, messages),
+        ("POST", "/v1/messages") => authenticated(request, |request| messages(request, lines)),
         ("POST", "/v1/messages/count_tokens") => authenticated(request, count_tokens),
         ("GET", "/v1/models") => authenticated(request, models),
         ("GET", path) if path.starts_with("/v1/models/") => authenticated(request, |_| {
@@ -37,6 +38,7 @@ pub(crate) fn answer(request: &Recorded) -> Answer {
         ("GET", "/api/hello" | "/v1/oauth/hello") => {
             Answer::json(200, &json!({ "message": "hello" }))
         }
+        ("POST", "/v1/oauth/token") => token(request),
         ("GET", path) if path.starts_with("/mcp-registry/") => {
             Answer::json(200, &json!({ "servers": [], "metadata": { "count": 0 } }))
         }
@@ -44,15 +46,35 @@ pub(crate) fn answer(request: &Recorded) -> Answer {
     }
 }
 
-/// A request without any credential gets what the real service gives it, so that a proxy that forgets to inject one is noticed.
-fn authenticated(request: &Recorded, then: impl Fn(&Recorded) -> Answer) -> Answer {
-    if request.headers.contains_key("authorization") || request.headers.contains_key("x-api-key") {
-        return then(request);
-    }
-    error(401, None, "x-api-key header is required")
+/// The end of a sign-in: the token holds the code that the person pasted, so that a test knows it.
+fn token(request: &Recorded) -> Answer {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let Some(code) = body["code"].as_str().filter(|code| !code.is_empty()) else {
+        return error(400, None, "code: field required");
+    };
+    Answer::json(
+        200,
+        &json!({
+            "token_type": "Bearer",
+            "access_token": format!("sk-ant-oat01-rehearsal-00000000000000000000-{code}"),
+            "refresh_token": "sk-ant-ort01-rehearsal",
+            "expires_in": 31_536_000,
+            "scope": "user:inference",
+            "account": { "uuid": "00000000-0000-4000-8000-000000000000", "email_address": "rehearsal@example.com" },
+            "organization": { "uuid": "00000000-0000-4000-8000-000000000000", "name": "Rehearsal" },
+        }),
+    )
 }
 
-fn messages(request: &Recorded) -> Answer {
+/// A request without any credential gets what the real service gives it, so that a proxy that forgets to inject one is noticed.
+fn authenticated(request: &Recorded, then: impl Fn(&Recorded) -> Answer) -> Answer {
+    if request.is_authenticated() {
+        return then(request);
+    }
+    error(401, None, "invalid x-api-key")
+}
+
+fn messages(request: &Recorded, lines: &Lines) -> Answer {
     let body = match cue::request_body(request) {
         Ok(body) => body,
         Err(unread) => return error(unread.status, None, &unread.reason),
@@ -80,7 +102,10 @@ fn messages(request: &Recorded) -> Answer {
     if body["max_tokens"] == 1 {
         return play(&Step::saying("ok"));
     }
-    conversation.cue().perform(request, error, play)
+    let question = conversation.question(&Value::Null);
+    conversation
+        .cue(lines)
+        .perform(request, &question, error, play)
 }
 
 /// Adds the headers by which the agent learns its limits.
@@ -134,7 +159,10 @@ fn error(status: u16, kind: Option<&str>, message: &str) -> Answer {
         "error": { "type": kind.unwrap_or(usual), "message": message },
         "request_id": "req_rehearsal",
     });
-    Answer::json(status, &body).with("request-id", "req_rehearsal")
+    let again = matches!(status, 408 | 409 | 429 | 500..);
+    Answer::json(status, &body)
+        .with("request-id", "req_rehearsal")
+        .with("x-should-retry", if again { "true" } else { "false" })
 }
 
 #[cfg(test)]

@@ -48,6 +48,14 @@ pub(crate) async fn serve(
     requests(stage, stream, Scheme::Https, sni).await
 }
 
+/// Serves a connection that needs no handshake.
+pub(crate) async fn in_clear(
+    stage: Arc<Stage>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> io::Result<()> {
+    requests(stage, stream, Scheme::Http, None).await
+}
+
 async fn requests(
     stage: Arc<Stage>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -86,8 +94,10 @@ async fn respond(
         complete,
         at,
     };
-    stage.record.add(seen.clone());
-    let answer = route::answer(&seen, &stage.extra_hosts, &stage.repositories).await;
+    if let Some(record) = &stage.record {
+        record.add(seen.clone());
+    }
+    let answer = route::answer(&seen, stage).await;
     if !answer.wait.is_zero() {
         tokio::time::sleep(answer.wait).await;
     }

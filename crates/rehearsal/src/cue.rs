@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, AtLast, fingerprint};
+use crate::lines::Lines;
 use crate::playground;
 use crate::record::Recorded;
 use crate::script::{self, Step};
@@ -27,25 +28,35 @@ pub(crate) enum Cue {
 
 impl Conversation {
     /// The answer this conversation is waiting for.
-    pub fn cue(&self) -> Cue {
-        match script::find(&self.prompt) {
-            None => Cue::Play(Box::new(Step::saying(greeting(&self.prompt)))),
-            Some(Err(reason)) => {
-                Cue::Broken(format!("the script in the prompt cannot be read: {reason}"))
+    pub fn cue(&self, lines: &Lines) -> Cue {
+        let steps = match (script::find(&self.prompt), lines.script(&self.prompt)) {
+            (Some(Ok(steps)), _) => steps,
+            (Some(Err(reason)), _) => {
+                return Cue::Broken(format!("the script in the prompt cannot be read: {reason}"));
             }
-            Some(Ok(mut steps)) if self.turns < steps.len() => {
-                Cue::Play(Box::new(steps.swap_remove(self.turns)))
+            (None, Some(known)) => known.to_vec(),
+            (None, None) => {
+                return Cue::Play(Box::new(Step::saying(greeting(&self.prompt, lines))));
             }
-            Some(Ok(_)) => Cue::Play(Box::new(Step::saying("The script has ended."))),
-        }
+        };
+        let step = steps.into_iter().nth(self.turns);
+        Cue::Play(Box::new(
+            step.unwrap_or_else(|| Step::saying("The script has ended.")),
+        ))
+    }
+
+    /// A name for what this conversation asks: a try has the one of the try before, whatever else differs between them.
+    pub fn question(&self, form: &Value) -> String {
+        fingerprint(format!("{}\n{}\n{form}", self.prompt, self.turns).as_bytes())
     }
 }
 
 impl Cue {
-    /// Turns the cue into an answer, given how the provider words an error and renders a step.
+    /// Turns the cue into an answer, given a name for what is asked, and how the provider words an error and renders a step.
     pub fn perform(
         self,
         request: &Recorded,
+        question: &str,
         error: impl Fn(u16, Option<&str>, &str) -> Answer,
         render: impl Fn(&Step) -> Answer,
     ) -> Answer {
@@ -53,20 +64,33 @@ impl Cue {
             Self::Broken(reason) => return error(400, None, &reason),
             Self::Play(step) => step,
         };
-        let mut answer = match (&step.reflect, &step.error) {
-            (Some(how), _) => Answer::reflected(*how, &playground::reflection(request)),
-            (None, Some(fault)) => error(
-                fault.status,
-                fault.kind.as_deref(),
-                fault.message.as_deref().unwrap_or("scripted error"),
-            ),
-            (None, None) => render(&step),
+        let answer = |step: &Step| {
+            let mut answer = match (&step.reflect, &step.error) {
+                (Some(how), _) => Answer::reflected(*how, &playground::reflection(request)),
+                (None, Some(fault)) => error(
+                    fault.status,
+                    fault.kind.as_deref(),
+                    fault.message.as_deref().unwrap_or("scripted error"),
+                ),
+                (None, None) => render(step),
+            };
+            for (name, value) in &step.headers {
+                answer = answer.with(name, value);
+            }
+            answer.wait = Duration::from_millis(step.wait_ms);
+            answer
         };
-        for (name, value) in &step.headers {
-            answer = answer.with(name, value);
-        }
-        answer.wait = Duration::from_millis(step.wait_ms);
-        answer
+        let mut first = answer(&step);
+        first.at_last = step.times.map(|tries| {
+            let answer = answer(&step.mended());
+            let question = question.to_owned();
+            Box::new(AtLast {
+                question,
+                tries,
+                answer,
+            })
+        });
+        first
     }
 }
 
@@ -102,7 +126,10 @@ pub(crate) fn first_words(text: &str, words: usize) -> String {
     short.join(" ").chars().take(120).collect()
 }
 
-fn greeting(prompt: &str) -> String {
+fn greeting(prompt: &str, lines: &Lines) -> String {
+    if let Some(text) = lines.other() {
+        return text.to_owned();
+    }
     match first_words(prompt, 8).as_str() {
         "" => "Hello! This is a rehearsal, no model is behind it.".to_owned(),
         words => format!("Hello! This is a rehearsal, no model is behind it. You said: {words}"),
@@ -118,7 +145,7 @@ mod tests {
             prompt: prompt.to_owned(),
             turns,
         })
-        .cue()
+        .cue(&Lines::default())
         {
             Cue::Play(step) => step.printed().unwrap_or_default(),
             Cue::Broken(reason) => reason,

@@ -3,7 +3,8 @@
 //! credentials included: that is how a test sees which token really left.
 //!
 //! It must never dial out, and it must never keep state between two requests: every reply is a pure function of the request
-//! alone, so that a retry, a restart or ten sessions at once change nothing.
+//! alone, so that a retry, a restart or ten sessions at once change nothing. Only a step with `times` is counted, since the
+//! agents' retries are the same request again.
 //!
 //! # Scripts
 //!
@@ -25,6 +26,7 @@
 //! | `"tool": "Bash", "input": {…}` | one tool call. For Codex, `Bash`, `Read` and `Write` become its shell tool |
 //! | `"tools": [{"tool": …, "input": …}, …]` | several calls in one turn |
 //! | `"error": {"status": 529, "type": "…", "message": "…"}` | an error instead of an answer; the turn stays unanswered, so that each retry gets it again |
+//! | `"times": N` | `error`, `headers` and `cut_after` hold for the first N tries of this turn alone |
 //! | `"headers": {"name": "value"}` | more response headers, on answers and errors (rate limits, `location`) |
 //! | `"wait_ms": N` | silence before the response's head |
 //! | `"delay_ms": N` | a pause before each event of the stream |
@@ -33,6 +35,16 @@
 //!
 //! After the last step the answer is a closing text. Side requests are answered whatever the prompt says: a request for a
 //! title (a JSON schema) gets matching JSON, the quota probe one token, `count_tokens` an estimate.
+//!
+//! # Credentials
+//!
+//! Any credential is taken, save one with the word `revoked` in it, which gets 401. `api.github.com/user` says what a token may do and
+//! until when, by the token's own text: `ghp_…` has the scopes `repo, workflow`, `ghp_public…` `public_repo`, `ghp_none…` none; others
+//! say no scopes. `until_20270102` in a token is the day of its end.
+//!
+//! # Without a port
+//!
+//! Prompts without a script can have one in [`Lines`], and [`InProcess`] is a rehearsal without a port.
 //!
 //! # Trying a proxy
 //!
@@ -47,12 +59,18 @@ mod certificates;
 mod connection;
 mod cue;
 mod github;
+mod github_api;
+mod in_process;
+mod lines;
 mod openai;
 mod playground;
 mod record;
 mod route;
 mod script;
 mod server;
+mod tries;
 
+pub use in_process::InProcess;
+pub use lines::Lines;
 pub use record::{NotSeen, Recorded, Scheme};
 pub use server::{Options, Rehearsal};

@@ -5,20 +5,21 @@ mod response;
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::answer::{Answer, fingerprint};
 use crate::cue;
+use crate::lines::Lines;
 use crate::playground;
 use crate::record::Recorded;
 use crate::script::Step;
 
 /// Answers one request to an OpenAI host.
-pub(crate) fn answer(request: &Recorded) -> Answer {
+pub(crate) fn answer(request: &Recorded, lines: &Lines) -> Answer {
     let path = request.path.trim_end_matches('/');
     match (request.method.as_str(), path) {
         ("POST", "/v1/responses" | "/backend-api/codex/responses") => {
-            authenticated(request, responses)
+            authenticated(request, |request| responses(request, lines))
         }
         // A WebSocket is asked for first; this answer makes the agent use event streams at once.
         ("GET", "/v1/responses" | "/backend-api/codex/responses") => {
@@ -36,7 +37,7 @@ pub(crate) fn answer(request: &Recorded) -> Answer {
 }
 
 fn authenticated(request: &Recorded, then: impl Fn(&Recorded) -> Answer) -> Answer {
-    if request.headers.contains_key("authorization") {
+    if request.is_authenticated() {
         return then(request);
     }
     error(
@@ -46,7 +47,7 @@ fn authenticated(request: &Recorded, then: impl Fn(&Recorded) -> Answer) -> Answ
     )
 }
 
-fn responses(request: &Recorded) -> Answer {
+fn responses(request: &Recorded, lines: &Lines) -> Answer {
     let body = match cue::request_body(request) {
         Ok(body) => body,
         Err(unread) => return error(unread.status, None, &unread.reason),
@@ -54,8 +55,7 @@ fn responses(request: &Recorded) -> Answer {
     let id = fingerprint(&request.body);
     let conversation = conversation::read(&body["input"]);
     let turn = conversation.turns;
-    let play = |step: &Step| {
-        let response = response::response(step, &response::Naming { id: &id, turn }, &body);
+    let send = |response: Value, step: &Step| {
         let answer = match body["stream"] == true {
             true => Answer::events(
                 response::events(&response),
@@ -66,7 +66,18 @@ fn responses(request: &Recorded) -> Answer {
         };
         answer.with("x-request-id", &format!("req_{id}"))
     };
-    conversation.cue().perform(request, error, play)
+    if conversation::is_to_be_summed_up(&body["input"]) {
+        return send(response::summary(&id, &body), &Step::default());
+    }
+    let play = |step: &Step| {
+        let naming = response::Naming { id: &id, turn };
+        send(response::response(step, &naming, &body), step)
+    };
+    // A request for a title is asked beside the turn itself.
+    let question = conversation.question(&body["text"]["format"]);
+    conversation
+        .cue(lines)
+        .perform(request, &question, error, play)
 }
 
 fn models(_: &Recorded) -> Answer {

@@ -50,6 +50,14 @@ pub struct NotSeen {
 }
 
 impl Recorded {
+    /// Whether it carries a credential that the service would take: any but one with the word `revoked` in it.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        ["authorization", "x-api-key"].into_iter().any(|name| {
+            self.header(name)
+                .is_some_and(|shown| !shown.contains("revoked"))
+        })
+    }
+
     /// The value of a header, where it is one readable line.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

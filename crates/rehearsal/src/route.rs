@@ -3,18 +3,20 @@
 use serde_json::json;
 
 use crate::answer::Answer;
-use crate::github::Repositories;
 use crate::record::Recorded;
-use crate::{anthropic, openai, playground};
+use crate::server::Stage;
+use crate::{anthropic, github_api, openai, playground};
 
 /// The hosts that are always served, beside the extra ones.
-pub(crate) const HOSTS: [&str; 6] = [
+pub(crate) const HOSTS: [&str; 8] = [
     "api.anthropic.com",
+    "api.github.com",
     "api.openai.com",
     "auth.openai.com",
     "chatgpt.com",
     "github.com",
     "localhost",
+    "platform.claude.com",
 ];
 
 #[derive(Debug, PartialEq)]
@@ -22,22 +24,20 @@ enum Service {
     Anthropic,
     OpenAi,
     GitHub,
+    GitHubApi,
     Playground,
 }
 
-/// Answers a request, given the extra hosts that are served.
-pub(crate) async fn answer(
-    request: &Recorded,
-    extra: &[String],
-    repositories: &Repositories,
-) -> Answer {
+/// Answers a request on a stage.
+pub(crate) async fn answer(request: &Recorded, stage: &Stage) -> Answer {
     if let Some(answer) = playground::asked_by_query(request) {
         return answer;
     }
-    match service(request, extra) {
-        Some(Service::Anthropic) => anthropic::answer(request),
-        Some(Service::OpenAi) => openai::answer(request),
-        Some(Service::GitHub) => repositories.answer(request).await,
+    match service(request, &stage.extra_hosts) {
+        Some(Service::Anthropic) => stage.tries.settle(anthropic::answer(request, &stage.lines)),
+        Some(Service::OpenAi) => stage.tries.settle(openai::answer(request, &stage.lines)),
+        Some(Service::GitHub) => stage.repositories.answer(request).await,
+        Some(Service::GitHubApi) => github_api::answer(request),
         Some(Service::Playground) => playground::answer(request),
         None => Answer::json(
             421,
@@ -48,9 +48,10 @@ pub(crate) async fn answer(
 
 fn service(request: &Recorded, extra: &[String]) -> Option<Service> {
     match request.host.as_str() {
-        "api.anthropic.com" => Some(Service::Anthropic),
+        "api.anthropic.com" | "platform.claude.com" => Some(Service::Anthropic),
         "api.openai.com" | "auth.openai.com" | "chatgpt.com" => Some(Service::OpenAi),
         "github.com" => Some(Service::GitHub),
+        "api.github.com" => Some(Service::GitHubApi),
         // Without a proxy in between everything has one name, and the path must tell.
         "localhost" | "127.0.0.1" | "[::1]" => Some(by_path(&request.path)),
         host if extra.iter().any(|name| name == host) => Some(Service::Playground),
@@ -97,6 +98,7 @@ mod tests {
             Some(Service::OpenAi),
         );
         check("github.com", "/o/r.git/info/refs", Some(Service::GitHub));
+        check("api.github.com", "/user", Some(Service::GitHubApi));
         check("extra.example", "/echo", Some(Service::Playground));
         check("other.example", "/echo", None);
         check("sub.extra.example", "/echo", None);

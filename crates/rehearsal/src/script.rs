@@ -16,6 +16,7 @@ pub(crate) struct Step {
     input: Option<Value>,
     tools: Vec<Call>,
     pub error: Option<ScriptedError>,
+    pub times: Option<usize>,
     pub headers: BTreeMap<String, String>,
     pub wait_ms: u64,
     pub delay_ms: u64,
@@ -73,6 +74,17 @@ impl Step {
                 let text = text.clone().unwrap_or_default();
                 Some(text + &numbered_lines(big.unwrap_or(0).min(BIG_LIMIT)))
             }
+        }
+    }
+
+    /// The same step without what is wrong with it.
+    pub fn mended(&self) -> Self {
+        Self {
+            error: None,
+            cut_after: None,
+            times: None,
+            headers: BTreeMap::new(),
+            ..self.clone()
         }
     }
 

@@ -14,8 +14,10 @@ use tokio_util::task::TaskTracker;
 use crate::certificates::Certificates;
 use crate::connection;
 use crate::github::Repositories;
+use crate::lines::Lines;
 use crate::record::{NotSeen, Record, Recorded};
 use crate::route::HOSTS;
+use crate::tries::Tries;
 
 /// What a rehearsal serves.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Options {
     pub private: Vec<String>,
     /// The only token that opens a private repository or a push; any credential does when this is not set.
     pub github_token: Option<String>,
+    /// What is answered to prompts that hold no script.
+    pub lines: Lines,
 }
 
 impl Default for Options {
@@ -40,6 +44,7 @@ impl Default for Options {
             repositories: None,
             private: Vec::new(),
             github_token: None,
+            lines: Lines::default(),
         }
     }
 }
@@ -55,9 +60,12 @@ pub struct Rehearsal {
 
 /// What every connection shares.
 pub(crate) struct Stage {
-    pub record: Record,
+    /// None where nobody will ask what was received.
+    pub record: Option<Record>,
     pub extra_hosts: Vec<String>,
     pub repositories: Repositories,
+    pub lines: Lines,
+    pub tries: Tries,
 }
 
 impl Rehearsal {
@@ -91,9 +99,11 @@ impl Rehearsal {
             token: options.github_token,
         };
         let stage = Arc::new(Stage {
-            record: Record::new(),
+            record: Some(Record::new()),
             extra_hosts,
             repositories,
+            lines: options.lines,
+            tries: Tries::default(),
         });
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -126,12 +136,12 @@ impl Rehearsal {
 
     /// All requests so far, the oldest first; the oldest of very many are forgotten.
     pub fn requests(&self) -> Vec<Recorded> {
-        self.stage.record.all()
+        self.record().all()
     }
 
     /// Forgets all requests so far.
     pub fn clear(&self) {
-        self.stage.record.clear();
+        self.record().clear();
     }
 
     /// The first request, past or to come, that fits.
@@ -142,7 +152,12 @@ impl Rehearsal {
         fits: impl FnMut(&Recorded) -> bool,
         timeout: Duration,
     ) -> Result<Recorded, NotSeen> {
-        self.stage.record.wait_for(fits, timeout).await
+        self.record().wait_for(fits, timeout).await
+    }
+
+    fn record(&self) -> &Record {
+        let record = self.stage.record.as_ref();
+        record.expect("a rehearsal with a port records")
     }
 
     /// Closes every connection, in the middle of an answer too, and returns when all have ended.

@@ -7,10 +7,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::{Refusal, signals};
+use crate::{Refusal, arrival, signals};
+
+/// How long a launch file may be awaited: a new session's comes once its files are checked out.
+const FILES: Duration = Duration::from_secs(900);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +27,7 @@ pub struct Launch {
 impl Launch {
     pub fn read(path: &Path) -> Result<Self, Refusal> {
         let shown = path.display();
+        arrival::wait(path, FILES);
         let bytes = fs::read(path)
             .map_err(|error| Refusal::new(format!("cannot read {shown}: {error}")))?;
         let launch: Self = serde_json::from_slice(&bytes)

@@ -3,6 +3,7 @@
 //! secret, or use a second thread (a thread a connection fails at the pids limit).
 
 mod agent;
+mod arrival;
 mod carry;
 mod control;
 mod options;

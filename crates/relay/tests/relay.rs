@@ -463,6 +463,27 @@ fn says_in_one_sentence_what_it_cannot_start() {
     );
 }
 
+#[test]
+fn a_launch_file_that_comes_later_is_awaited() {
+    let sandbox = Sandbox::new();
+    let launch = sandbox.dir.path().join("launch.json");
+    let relay = sandbox.command(&launch).spawn().unwrap();
+    let doing = format!("/proc/{}/syscall", relay.id());
+    let asleep = format!("{} ", libc::SYS_clock_nanosleep);
+    let begun = Instant::now();
+    while !std::fs::read_to_string(&doing).is_ok_and(|call| call.starts_with(&asleep)) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "the relay does not wait"
+        );
+        thread::yield_now();
+    }
+    let half = sandbox.dir.path().join("launch.new");
+    std::fs::write(&half, shell("echo here")).unwrap();
+    std::fs::rename(&half, &launch).unwrap();
+    assert_eq!(relay.wait_with_output().unwrap().stdout, b"here\n");
+}
+
 /// A pair of connected packet sockets; the second one is inherited by children.
 fn control_pair() -> (OwnedFd, OwnedFd) {
     let mut fds = [0; 2];

@@ -9,6 +9,7 @@ mod filter;
 mod layout;
 mod oneshot;
 mod stage;
+mod usage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,8 +24,8 @@ use self::layout::Layout;
 use crate::mounts::{Checked, Guard};
 use crate::{
     Capabilities, Created, ExecOutput, ExecRequest, Found, Handle, Installation, OneShot,
-    OneShotOutput, Runtime, RuntimeError, SandboxPlan, Started, State, Unavailable, accounts,
-    holder,
+    OneShotOutput, Runtime, RuntimeError, SandboxPlan, Started, State, Unavailable, Usage,
+    accounts, holder,
 };
 
 /// Where staged sources appear to a root caller's sandbox user, in a mount namespace of its own. It exists everywhere,
@@ -89,6 +90,7 @@ impl Bubblewrap {
         let argv = Layout {
             bwrap: &program.path,
             sized_tmpfs: program.sized_tmpfs,
+            etc: layout::ETC,
             mounts: &mounts,
             sources: sources(&mounts, staged.then_some("{stage}")),
             data: Vec::new(),
@@ -217,6 +219,16 @@ impl Runtime for Bubblewrap {
             },
             Err(error) => State::Unknown(error.to_string()),
         }
+    }
+
+    async fn usage(&self, handle: &Handle) -> Usage {
+        let pid = held::SessionFiles::new(&handle.dir).pid();
+        let holder = fs::read_to_string(pid).ok();
+        let groups = recorded_group(&handle.dir).folders();
+        let measure = move || usage::of(&groups, holder.and_then(|pid| pid.trim().parse().ok()));
+        tokio::task::spawn_blocking(measure)
+            .await
+            .unwrap_or_default()
     }
 
     async fn exec(

@@ -4,10 +4,12 @@
 //! session. Anything else is never started, entered, stopped or removed, whatever its labels claim.
 
 mod container;
+pub mod discover;
 mod engine;
 mod image;
 mod profile;
 mod run;
+mod usage;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -22,16 +24,17 @@ use bollard::query_parameters::{
     StopContainerOptionsBuilder,
 };
 use clauderon_holder as held;
-use clauderon_session::{Backend, Mode};
+use clauderon_session::{Backend, Mode, SessionId};
 
 use self::container::{Container, INSTALLATION, SESSION, Streams};
+use self::discover::{OnDisk, Place, Surroundings};
 use self::engine::Engine;
-pub use self::image::DEFAULT_IMAGE;
+pub use self::image::{DEFAULT_IMAGE, DOCKERFILE};
 use crate::mounts::{Checked, Guard};
 use crate::{
     Capabilities, Created, ExecOutput, ExecRequest, Found, Handle, Installation, LimitNote, Limits,
     Mount, OneShot, OneShotOutput, Runtime, RuntimeError, SandboxPlan, Started, State, Unavailable,
-    accounts, holder,
+    Usage, accounts, holder,
 };
 
 /// The Docker backend. Clones share one engine.
@@ -39,29 +42,43 @@ use crate::{
 pub struct Docker {
     installation: Installation,
     guard: Guard,
+    place: Place,
     engine: Engine,
     /// Ids of images that were found fit; an id never changes what it names.
     fit: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Docker {
-    /// Connects to the engine named by `docker_host` (the value of `DOCKER_HOST`), or to the first of the usual sockets.
-    pub async fn connect(
-        installation: Installation,
-        docker_host: Option<&str>,
+    /// Connects to the first fit engine of this machine.
+    pub async fn find(
+        installation: &Installation,
+        around: &Surroundings,
     ) -> Result<Self, Unavailable> {
-        let engine = engine::connect(&installation, docker_host).await?;
+        let mut refused = None;
+        for place in discover::places(around, &OnDisk)? {
+            match Self::connect(installation.clone(), place).await {
+                Ok(docker) => return Ok(docker),
+                Err(why) => refused = refused.or(Some(why)),
+            }
+        }
+        Err(refused.expect("there is at least one place"))
+    }
+
+    /// Connects to the engine at a place.
+    pub async fn connect(installation: Installation, place: Place) -> Result<Self, Unavailable> {
+        let engine = engine::connect(&place).await?;
         Ok(Self {
             guard: Guard::new(&installation),
             installation,
+            place,
             engine,
             fit: Arc::default(),
         })
     }
 
-    /// The engine's socket.
-    pub fn socket(&self) -> &Path {
-        &self.engine.socket
+    /// Makes sure that somebody still listens at the engine's socket.
+    pub fn reach(&self) -> Result<(), Unavailable> {
+        engine::reach(&self.engine.socket)
     }
 
     /// Finds the handle's container and makes sure that it is ours.
@@ -103,6 +120,30 @@ impl Docker {
             return foreign("it is of another session");
         }
         Ok((id, seen))
+    }
+
+    /// Removes the containers of a session whose daemon was killed before it wrote down that there is one.
+    async fn remove_unrecorded(&self, session: SessionId) -> Result<(), RuntimeError> {
+        let session = session.to_string();
+        for found in self.list().await? {
+            if found.installation.as_deref() == Some(&self.installation.id)
+                && found.session.as_deref() == Some(&session)
+            {
+                self.remove_container(&found.container).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_container(&self, id: &str) -> Result<(), RuntimeError> {
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
+        match self.engine.api.remove_container(id, Some(options)).await {
+            Err(error) if !is_missing(&error) => Err(engine_error("remove the container", &error)),
+            _ => Ok(()),
+        }
     }
 
     /// The engine mounts by the paths of the creation at each start; they must still be what is judged fit now.
@@ -147,17 +188,18 @@ impl Runtime for Docker {
         Backend::Docker
     }
 
+    fn engine(&self) -> Option<&Path> {
+        Some(&self.engine.socket)
+    }
+
     async fn probe(&self) -> Result<Capabilities, Unavailable> {
-        let now = engine::connect(
-            &self.installation,
-            Some(&format!("unix://{}", self.engine.socket.display())),
-        )
-        .await?;
+        let now = engine::connect(&self.place).await?;
+        let found = format!("At {}, {}.", self.engine.socket.display(), self.place.how);
         Ok(Capabilities {
             backend: Backend::Docker,
             version: now.info.server_version.clone().unwrap_or_default(),
             limits: limits(&now, &Limits::of_this_machine()),
-            notes: vec!["Programs that bring their own namespace sandbox, such as Chromium, need their switch for it.".into()],
+            notes: vec![found, "Programs that bring their own namespace sandbox, such as Chromium, need their switch for it.".into()],
         })
     }
 
@@ -194,14 +236,15 @@ impl Runtime for Docker {
         .body();
         let name = format!("clauderon-{}", plan.session);
         let named = CreateContainerOptionsBuilder::default().name(&name).build();
-        let mut created = self
-            .engine
-            .api
-            .create_container(Some(named), body.clone())
-            .await;
+        let create = |named| self.engine.api.create_container(named, body.clone());
+        let mut created = create(Some(named.clone())).await;
+        if status(created.as_ref().err()) == Some(409) {
+            self.remove_unrecorded(plan.session).await?;
+            created = create(Some(named)).await;
+        }
         if status(created.as_ref().err()) == Some(409) {
             // Somebody else's container has the name; the id is what counts.
-            created = self.engine.api.create_container(None, body).await;
+            created = create(None).await;
         }
         let id = created
             .map_err(|error| engine_error("make the container", &error))?
@@ -253,18 +296,13 @@ impl Runtime for Docker {
     }
 
     async fn remove(&self, handle: &Handle) -> Result<(), RuntimeError> {
-        let id = match self.ours(handle).await {
-            Ok((id, _)) => id,
-            Err(RuntimeError::Gone) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let options = RemoveContainerOptionsBuilder::default()
-            .force(true)
-            .v(true)
-            .build();
-        match self.engine.api.remove_container(&id, Some(options)).await {
-            Err(error) if !is_missing(&error) => Err(engine_error("remove the container", &error)),
-            _ => Ok(()),
+        if handle.container.is_none() {
+            return self.remove_unrecorded(handle.session).await;
+        }
+        match self.ours(handle).await {
+            Ok((id, _)) => self.remove_container(&id).await,
+            Err(RuntimeError::Gone) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -275,6 +313,16 @@ impl Runtime for Docker {
             },
             Err(RuntimeError::Gone) => State::Absent,
             Err(error) => State::Unknown(error.to_string()),
+        }
+    }
+
+    async fn usage(&self, handle: &Handle) -> Usage {
+        let Ok((id, seen)) = self.ours(handle).await else {
+            return Usage::default();
+        };
+        match is_running(&seen) {
+            true => usage::of(&self.engine, &id).await,
+            false => Usage::default(),
         }
     }
 

@@ -250,7 +250,11 @@ impl Client {
                 Report::ExecExit(code) => return Ok(ExecOutput { code, ..output }),
                 Report::Error(text) => return Err(RuntimeError::Holder(text)),
                 Report::Exit(_) => return Err(RuntimeError::NotRunning),
-                Report::Hello(_) | Report::Output { .. } => {}
+                Report::Hello(_)
+                | Report::Output { .. }
+                | Report::Size { .. }
+                | Report::Notice(_)
+                | Report::Away(_) => {}
             }
         }
         Err(RuntimeError::NotRunning)

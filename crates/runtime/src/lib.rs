@@ -21,11 +21,12 @@ pub use docker::Docker;
 pub use error::{RuntimeError, Unavailable, Why};
 pub use fake::Fake;
 pub use installation::Installation;
-pub use outcome::{Capabilities, Created, Found, Handle, LimitNote, Started, State};
+pub use outcome::{Capabilities, Created, Found, Handle, LimitNote, Started, State, Usage};
 pub use plan::{
     Access, ExecOutput, ExecRequest, Limits, Mount, OneShot, OneShotOutput, SandboxPlan, User,
 };
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,6 +40,11 @@ use clauderon_session::Backend;
 pub trait Runtime: Send + Sync {
     /// Returns which backend this is.
     fn backend(&self) -> Backend;
+
+    /// Returns the socket of the engine that makes the sandboxes, where there is an engine: a session stays with its own.
+    fn engine(&self) -> Option<&Path> {
+        None
+    }
 
     /// Proves that sandboxes of this kind can be had here, by making one where that is cheap.
     async fn probe(&self) -> Result<Capabilities, Unavailable>;
@@ -60,6 +66,12 @@ pub trait Runtime: Send + Sync {
 
     /// Says whether the sandbox exists and runs. A failed query is [`State::Unknown`], never an absence.
     async fn state(&self, handle: &Handle) -> State;
+
+    /// Measures what the sandbox uses now; nothing is known of one that does not run.
+    async fn usage(&self, handle: &Handle) -> Usage {
+        let _ = handle;
+        Usage::default()
+    }
 
     /// Runs one more program beside the agent in a running sandbox, as the same user, and waits for it.
     async fn exec(&self, handle: &Handle, request: ExecRequest)

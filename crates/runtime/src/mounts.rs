@@ -1,7 +1,7 @@
 //! Decides which paths of the host a sandbox may see. Every source is judged by where it really is, after links.
 //!
 //! Refused: sockets, devices and pipes; `/`, the person's home and whatever contains them; everything under Clauderon's
-//! own folder but the session's own folders, `agents/` and `bin/`. The path that was judged is the path that is mounted.
+//! own folder but the session's own folders, `agents/`, `bin/` and the throw-away repositories in `demo/`. The path that was judged is the path that is mounted.
 
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
@@ -104,7 +104,7 @@ impl Guard {
         let Ok(below_home) = source.strip_prefix(&self.home) else {
             return Ok(());
         };
-        let shared = ["agents", "bin"]
+        let shared = ["agents", "bin", "demo"]
             .iter()
             .any(|name| below_home.starts_with(name));
         if shared || session_dir.is_some_and(|dir| is_own_folder(source, folder, dir)) {

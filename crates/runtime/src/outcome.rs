@@ -67,6 +67,17 @@ pub struct Started {
     pub holder_pid: u32,
 }
 
+/// What a sandbox uses. What cannot be measured is `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Memory in bytes, without what the kernel may take back at once.
+    pub memory_bytes: Option<u64>,
+    /// Processor time since the sandbox was made, in milliseconds.
+    pub cpu_ms: Option<u64>,
+    /// Processes and threads, as the limit counts them.
+    pub processes: Option<u64>,
+}
+
 /// How a sandbox fares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {

@@ -5,14 +5,19 @@
 
 #![deny(clippy::disallowed_methods)]
 
-mod activity;
+mod claim;
+pub mod delivery;
 mod id;
 mod lifecycle;
 mod name;
+mod requests;
 mod spec;
+mod standing;
 
-pub use activity::{Activity, Attention, Traffic};
+pub use claim::{Claim, line};
 pub use id::{IdError, SessionId};
 pub use lifecycle::{Effect, Event, Lifecycle, Sighting, State};
 pub use name::{Converted, NameError, SessionName};
+pub use requests::{PATIENCE_MS, Progress, Requests, Traffic};
 pub use spec::{Agent, Backend, Mode, Spec, UnknownWord};
+pub use standing::Standing;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The state of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum State {
     /// Its folder, workspace and sandbox are being made.

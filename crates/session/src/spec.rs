@@ -26,6 +26,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $what:literal, $known:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
         #[serde(rename_all = "lowercase")]
         pub enum $name { $($(#[$vdoc])* $variant),+ }
 
@@ -129,6 +130,9 @@ pub struct Spec {
     pub created_ms: u64,
     /// The agent's own id of the conversation: a UUID, chosen by us so that it can be resumed.
     pub agent_session: String,
+    /// The conversation that it began as a copy of; none where it began with nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<String>,
 }
 
 #[cfg(test)]

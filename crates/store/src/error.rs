@@ -53,6 +53,36 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Says whether another database in its place would help.
+    pub(crate) fn is_unusable(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
+        match self {
+            Self::Newer { .. } => true,
+            Self::Index(error) => {
+                matches!(
+                    error.sqlite_error_code(),
+                    Some(DatabaseCorrupt | NotADatabase | Unknown)
+                )
+            }
+            _ => false,
+        }
+    }
+
+    /// Says whether the disk has no room.
+    pub fn is_full_disk(&self) -> bool {
+        use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+        match self {
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            Self::Index(error) => {
+                matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure))
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io {

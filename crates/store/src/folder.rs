@@ -78,8 +78,9 @@ pub(crate) struct Folders {
 const REMOVED: &str = ".removed-";
 
 impl Folders {
-    pub(crate) fn open(home: &Path) -> Result<Self, StoreError> {
-        let sessions = home.join("sessions");
+    /// Opens the folder of sessions called `kind` below `home`.
+    pub(crate) fn open(home: &Path, kind: &str) -> Result<Self, StoreError> {
+        let sessions = home.join(kind);
         make_dir(home, 0o700, true)?;
         make_dir(&sessions, 0o700, true)?;
         Ok(Self { sessions })
@@ -127,19 +128,27 @@ impl Folders {
         })
     }
 
-    /// Reads every session, oldest first, and finishes removals that were cut short.
+    /// Finishes removals that were cut short.
+    pub(crate) fn sweep(&self) -> Result<(), StoreError> {
+        for entry in fs::read_dir(&self.sessions).map_err(StoreError::io("read", &self.sessions))? {
+            let entry = entry.map_err(StoreError::io("read", &self.sessions))?;
+            if !entry.file_name().to_string_lossy().starts_with(REMOVED) {
+                continue;
+            }
+            if let Err(error) = fs::remove_dir_all(entry.path()) {
+                tracing::warn!(folder = %entry.path().display(), %error, "could not finish a removal");
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads every session, oldest first.
     pub(crate) fn scan(&self) -> Result<(Vec<Record>, Vec<Broken>), StoreError> {
         let (mut sessions, mut broken) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(&self.sessions).map_err(StoreError::io("read", &self.sessions))? {
             let entry = entry.map_err(StoreError::io("read", &self.sessions))?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.starts_with(REMOVED) {
-                if let Err(error) = fs::remove_dir_all(entry.path()) {
-                    tracing::warn!(folder = %entry.path().display(), %error, "could not finish a removal");
-                }
-                continue;
-            }
             // Anything else there is not ours, and is left alone.
             let Ok(id) = name.parse::<SessionId>() else {
                 continue;
@@ -151,6 +160,23 @@ impl Folders {
         }
         sessions.sort_by_key(|record| (record.spec.created_ms, record.spec.id));
         Ok((sessions, broken))
+    }
+
+    /// Moves a session's folder to another place on the same disk.
+    pub(crate) fn hand_over(&self, id: SessionId, to: &Folders) -> Result<(), StoreError> {
+        let (from, there) = (self.dir(id), to.dir(id));
+        // A rename would replace an empty folder without a word.
+        if there.path().exists() {
+            return Err(StoreError::Exists(id));
+        }
+        match fs::rename(from.path(), there.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::NoSession(id));
+            }
+            moved => moved.map_err(StoreError::io("move", from.path()))?,
+        }
+        file::sync_dir(&to.sessions)?;
+        file::sync_dir(&self.sessions)
     }
 
     pub(crate) fn remove(&self, id: SessionId) -> Result<(), StoreError> {

@@ -35,10 +35,16 @@ impl Index {
         };
         match build() {
             Ok(index) => Ok((index, None)),
-            Err(error) if is_unusable(&error) => {
+            Err(error) if error.is_unusable() => {
                 let aside = set_aside(&path)?;
                 tracing::warn!(%error, aside = %aside.display(), "the index cannot be used and is made again");
                 Ok((build()?, Some(aside)))
+            }
+            Err(error) if error.is_full_disk() => {
+                tracing::warn!(%error, "the index is kept in memory until the next start");
+                let mut index = Self { db: in_memory()? };
+                index.rebuild(sessions, grants)?;
+                Ok((index, None))
             }
             Err(error) => Err(error),
         }
@@ -111,13 +117,24 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     // A lost last write costs nothing: the folders hold it.
     db.pragma_update(None, "synchronous", "NORMAL")?;
-    migrate(&mut db, path)?;
+    migrate(&mut db, path, &MIGRATIONS)?;
     Ok(db)
 }
 
-fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
+/// For a disk without room: nothing is lost with it, since the folders hold everything.
+fn in_memory() -> Result<Connection, StoreError> {
+    let mut db = Connection::open_in_memory()?;
+    migrate(&mut db, Path::new(":memory:"), &MIGRATIONS)?;
+    Ok(db)
+}
+
+pub(crate) fn migrate(
+    db: &mut Connection,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<(), StoreError> {
     let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let Some(missing) = MIGRATIONS.get(version as usize..) else {
+    let Some(missing) = migrations.get(version as usize..) else {
         return Err(StoreError::Newer {
             path: path.to_path_buf(),
             found: version,
@@ -127,30 +144,20 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     for migration in missing {
         change.execute_batch(migration)?;
     }
-    change.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    change.pragma_update(None, "user_version", migrations.len() as u32)?;
     Ok(change.commit()?)
 }
 
-/// Says whether another database in its place would help.
-fn is_unusable(error: &StoreError) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
-    match error {
-        StoreError::Newer { .. } => true,
-        StoreError::Index(error) => {
-            matches!(
-                error.sqlite_error_code(),
-                Some(DatabaseCorrupt | NotADatabase | Unknown)
-            )
-        }
-        _ => false,
-    }
-}
-
-fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
-    let aside = path.with_file_name("db.sqlite.unusable");
+pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let with = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let aside = with(".unusable");
     fs::rename(path, &aside).map_err(StoreError::io("set aside", path))?;
-    for log in ["db.sqlite-wal", "db.sqlite-shm"] {
-        match fs::remove_file(path.with_file_name(log)) {
+    for log in ["-wal", "-shm"] {
+        match fs::remove_file(with(log)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(StoreError::io("remove", path)(error));
             }

@@ -1,14 +1,19 @@
-//! What is remembered of sessions. The truth lies in files: `sessions/<id>/session.json` and `grants.json`; `db.sqlite`
-//! is an index of them, made again whenever it is missing, damaged or from another release.
+//! What is remembered of sessions. The truth lies in files: `sessions/<id>/session.json`, `trash/<id>/session.json`,
+//! `grants.json` and `network.json`; `db.sqlite` is an index of them, made again whenever it is missing, damaged or from
+//! another release. `usage.sqlite` holds the books of what was used by day and account, which no session's folder tells.
 //!
 //! No secret ever passes through this crate, and nothing here follows a path that a sandbox can write.
 
+mod books;
 mod error;
 mod file;
 mod folder;
 mod grants;
 mod index;
+mod network;
+mod outbox;
 mod record;
+mod trash;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,9 +21,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use clauderon_policy::Grant;
 use clauderon_session::{SessionId, SessionName};
 
+pub use books::{Books, Day, Plan, Spending};
 pub use error::StoreError;
 pub use folder::{Broken, SessionDir};
-pub use record::Record;
+pub use record::{Deleted, Record, Shelf, Turn};
 
 use file::Durable;
 use folder::Folders;
@@ -28,6 +34,8 @@ use index::Index;
 /// All that is remembered, below one home. One process opens it at a time.
 pub struct Store {
     folders: Folders,
+    trash: Folders,
+    home: PathBuf,
     inner: Mutex<Inner>,
 }
 
@@ -50,12 +58,18 @@ pub struct Found {
 impl Store {
     /// Opens the store below `home`, and brings the index in line with the folders.
     pub fn open(home: &Path) -> Result<(Self, Found), StoreError> {
-        let folders = Folders::open(home)?;
+        let folders = Folders::open(home, "sessions")?;
+        let trash = Folders::open(home, "trash")?;
+        folders.sweep()?;
+        trash.sweep()?;
+        trash::finish(&folders, &trash)?;
         let (sessions, broken) = folders.scan()?;
         let grants = Grants::open(home)?;
         let (index, set_aside) = Index::open(home, &sessions, grants.all())?;
         let store = Self {
             folders,
+            trash,
+            home: home.to_path_buf(),
             inner: Mutex::new(Inner { grants, index }),
         };
         Ok((

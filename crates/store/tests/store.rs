@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clauderon_policy::{Grant, Host, Posture};
 use clauderon_session::{Agent, Backend, Event, Lifecycle, Mode, SessionId, SessionName, Spec};
-use clauderon_store::{Found, Record, Store, StoreError};
+use clauderon_store::{Deleted, Found, Record, Shelf, Store, StoreError, Turn};
 use tempfile::TempDir;
 
 fn id(number: u8) -> SessionId {
@@ -36,16 +36,24 @@ fn record(number: u8, name: &str, created_ms: u64) -> Record {
             branch: format!("clauderon/{name}"),
             created_ms,
             agent_session: "11111111-2222-4333-8444-555555555555".to_owned(),
+            copy_of: None,
         },
         life: Lifecycle::new(created_ms),
         posture: Posture::Locked,
         grants: vec![grant("example.org")],
+        agent_version: None,
+        budget: None,
         github: None,
         container: Some("c0ffee".to_owned()),
+        engine: None,
+        demo: false,
         user: (1000, 1000),
         limits: vec!["4096 processes: kernel-enforced".to_owned()],
         notices: Vec::new(),
         prompted: true,
+        shelf: Shelf::default(),
+        turn: Turn::default(),
+        deleted: None,
     }
 }
 
@@ -309,4 +317,73 @@ fn a_home_that_cannot_be_written_gives_one_sentence() {
         0,
         "it is left as it was"
     );
+}
+
+fn deleted(record: &Record, at_ms: u64) -> Record {
+    Record {
+        deleted: Some(Deleted {
+            at_ms,
+            cleared: false,
+            bytes: None,
+        }),
+        ..record.clone()
+    }
+}
+
+#[test]
+fn a_discarded_session_is_whole_and_comes_back_as_it_was() {
+    let one = record(1, "one", 10);
+    let bench = Bench::with(std::slice::from_ref(&one));
+    let (store, _) = bench.open();
+    fs::write(store.dir(id(1)).workspace().join("work"), "work").unwrap();
+    store.discard(&deleted(&one, 50)).unwrap();
+    assert!(!store.dir(id(1)).path().exists());
+    assert_eq!(mode(&bench.home().join("trash")), 0o700);
+    assert_eq!(mode(store.trash_dir(id(1)).path()), 0o700);
+    assert_eq!(store.find(&one.spec.name).unwrap(), None);
+    drop(store);
+    let (store, found) = bench.open();
+    assert!(found.sessions.is_empty());
+    assert_eq!(store.trashed().unwrap(), [deleted(&one, 50)]);
+    store.restore(&one).unwrap();
+    let work = store.dir(id(1)).workspace().join("work");
+    assert_eq!(fs::read_to_string(work).unwrap(), "work");
+    assert_eq!(store.find(&one.spec.name).unwrap(), Some(id(1)));
+    assert!(store.trashed().unwrap().is_empty());
+    store.discard(&deleted(&one, 60)).unwrap();
+    store.purge(id(1)).unwrap();
+    assert!(!store.trash_dir(id(1)).path().exists());
+    assert!(matches!(store.purge(id(1)), Err(StoreError::NoSession(_))));
+}
+
+#[test]
+fn a_deletion_cut_short_is_finished_at_the_next_start() {
+    let one = deleted(&record(1, "one", 10), 50);
+    let bench = Bench::with(std::slice::from_ref(&one));
+    let (store, found) = bench.open();
+    assert!(found.sessions.is_empty());
+    assert_eq!(store.trashed().unwrap(), [one]);
+}
+
+#[test]
+fn a_record_of_an_earlier_release_is_read() {
+    let one = record(1, "one", 10);
+    let bench = Bench::with(std::slice::from_ref(&one));
+    let path = bench.open().0.dir(id(1)).record();
+    let mut text: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for later in ["shelf", "turn"] {
+        text.as_object_mut().unwrap().remove(later).unwrap();
+    }
+    fs::write(&path, text.to_string()).unwrap();
+    assert_eq!(bench.open().1.sessions, [one]);
+}
+
+#[test]
+fn a_paused_network_is_remembered() {
+    let bench = Bench::new();
+    assert!(!bench.open().0.network_paused().unwrap());
+    bench.open().0.set_network_paused(true).unwrap();
+    assert!(bench.open().0.network_paused().unwrap());
+    bench.open().0.set_network_paused(false).unwrap();
+    assert!(!bench.open().0.network_paused().unwrap());
 }

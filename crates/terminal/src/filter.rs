@@ -19,6 +19,7 @@ const END_OF_LINK: &[u8] = b"\x1b]8;;\x1b\\";
 pub struct Filter {
     parser: Parser,
     titles: bool,
+    questions: bool,
     link_open: bool,
 }
 
@@ -34,7 +35,17 @@ impl Filter {
         Self {
             parser: Parser::default(),
             titles: true,
+            questions: true,
             link_open: false,
+        }
+    }
+
+    /// Makes it remove what a terminal would answer, for history: the answer would be typed at today's agent.
+    #[must_use]
+    pub fn without_questions(self) -> Self {
+        Self {
+            questions: false,
+            ..self
         }
     }
 
@@ -52,6 +63,7 @@ impl Filter {
         out.reserve(bytes.len());
         let mut writer = Writer {
             titles: self.titles,
+            questions: self.questions,
             link_open: &mut self.link_open,
             out,
         };
@@ -79,6 +91,7 @@ impl Filter {
 /// Applies the rules to each piece that the parser finds.
 struct Writer<'a> {
     titles: bool,
+    questions: bool,
     link_open: &'a mut bool,
     out: &'a mut Vec<u8>,
 }
@@ -106,6 +119,10 @@ impl Sink for Writer<'_> {
     }
 
     fn escape(&mut self, intermediates: &[u8], last: u8) {
+        // `ESC Z` asks what the terminal is.
+        if !self.questions && (intermediates, last) == (b"", b'Z') {
+            return;
+        }
         if rules::escape_passes(intermediates) {
             self.out.push(0x1b);
             self.out.extend_from_slice(intermediates);
@@ -114,7 +131,8 @@ impl Sink for Writer<'_> {
     }
 
     fn csi(&mut self, body: &[u8], last: u8) {
-        if rules::csi_passes(body, last, self.titles) {
+        let silent = self.questions || !rules::csi_asks(body, last);
+        if silent && rules::csi_passes(body, last, self.titles) {
             self.out.extend_from_slice(b"\x1b[");
             self.out.extend_from_slice(body);
             self.out.push(last);
@@ -127,6 +145,7 @@ impl Sink for Writer<'_> {
                 self.write_osc(&[&[kind], b";", text.as_bytes()], end);
             }
             Osc::Title { .. } | Osc::Refused => {}
+            Osc::Colour if !self.questions && rules::osc_asks(body) => {}
             Osc::Colour => self.write_osc(&[body], end),
             Osc::Link { opens } => {
                 *self.link_open = opens;

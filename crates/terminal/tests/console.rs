@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use clauderon_holder::{Command, ExitRecord, FrameBuffer, Hello, Mode, Report, SessionFiles};
-use clauderon_terminal::{Console, ConsoleEvent};
+use clauderon_terminal::{Console, ConsoleEvent, PTY, Place, SNAPSHOT, View};
 
 /// A session folder that is removed with the test.
 struct Folder(PathBuf);
@@ -86,6 +86,7 @@ async fn all(dir: &Path, from: u64) -> (Vec<u8>, u64, Option<ExitRecord>) {
                 place = next;
             }
             ConsoleEvent::Exit(record) => return (seen, place, Some(record)),
+            ConsoleEvent::Size { .. } | ConsoleEvent::Notice(_) | ConsoleEvent::Away(_) => {}
         }
     }
     (seen, place, None)
@@ -139,4 +140,54 @@ async fn frames_cut_anywhere_come_whole_and_a_gap_begins_anew() {
 async fn fails_where_there_is_neither_a_holder_nor_a_log() {
     let folder = Folder::new("nothing");
     assert!(Console::attach(&folder.0, 0).await.is_err());
+}
+
+#[tokio::test]
+async fn a_viewer_too_far_behind_is_shown_a_snapshot_and_then_exactly_the_rest() {
+    let folder = Folder::new("behind");
+    let log = b"a line of output\r\n".repeat(300_000);
+    let end = log.len() as u64;
+    fs::write(folder.files().log(), &log[..1000]).unwrap();
+    let pieces = log
+        .chunks(64 * 1024)
+        .enumerate()
+        .map(|(index, bytes)| Report::Output {
+            offset: index as u64 * 64 * 1024,
+            bytes: bytes.to_vec(),
+        });
+    let mut reports: Vec<_> = pieces.collect();
+    // Half of it is in the snapshot already.
+    reports.push(Report::Output {
+        offset: end - 2,
+        bytes: b"\r\nnew".to_vec(),
+    });
+    reports.push(Report::Exit(exit()));
+    let holder = speak(&folder.files(), hello(Mode::Pty, 1000), reports);
+    let place = Place {
+        offset: 0,
+        epoch: None,
+    };
+    let mut view = View::open(&folder.0, Some(place)).await.unwrap();
+    // While nobody took an event, the agent printed on.
+    fs::write(folder.files().log(), &log).unwrap();
+    let mut events = Vec::new();
+    while let Some(event) = view.next().await {
+        match event {
+            ConsoleEvent::Output {
+                stream,
+                next,
+                bytes,
+            } => events.push((stream, next, bytes)),
+            ConsoleEvent::Size { .. } | ConsoleEvent::Notice(_) | ConsoleEvent::Away(_) => {}
+            ConsoleEvent::Exit(_) => break,
+        }
+    }
+    let [(SNAPSHOT, drawn, snapshot), (PTY, next, rest)] = &events[..] else {
+        panic!("{} events", events.len());
+    };
+    assert_eq!((*drawn, *next), (end, end + 3));
+    assert_eq!(&rest[..], b"new");
+    assert!(snapshot.ends_with(b"a line of output\r\n"));
+    assert!(snapshot.len() < 3 * 1024 * 1024);
+    holder.join().unwrap();
 }

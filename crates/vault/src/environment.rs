@@ -10,6 +10,7 @@ use crate::{Secret, Source, Vault, VaultError};
 
 /// The variables that hold known credentials, taken once.
 pub struct Environment {
+    source: Source,
     variables: BTreeMap<&'static str, Zeroizing<String>>,
 }
 
@@ -21,13 +22,26 @@ impl Environment {
 
     /// Takes the known variables from a lookup.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        Self::of(Source::Environment, lookup)
+    }
+
+    /// Takes the known variables from a lookup in this place.
+    pub(crate) fn of(source: Source, lookup: impl Fn(&str) -> Option<String>) -> Self {
         let variables = KNOWN
             .iter()
             .flat_map(|known| known.variables)
             .filter_map(|name| Some((*name, Zeroizing::new(lookup(name)?))))
             .filter(|(_, value)| !value.trim().is_empty())
             .collect();
-        Environment { variables }
+        Environment { source, variables }
+    }
+
+    /// The first variable of a credential that is set.
+    fn variable(&self, name: &str) -> Option<(&'static str, &Zeroizing<String>)> {
+        let variables = known(name).map_or(&[][..], |known| known.variables);
+        variables
+            .iter()
+            .find_map(|variable| Some((*variable, self.variables.get(variable)?)))
     }
 
     /// Gives each variable that is set with a salted SHA-256 of its value, so that two processes can compare without showing.
@@ -49,6 +63,13 @@ impl Environment {
     }
 }
 
+/// Shows the names alone.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
 /// Gives the salted SHA-256 of one variable, in hexadecimal.
 pub fn fingerprint_of(salt: &[u8], name: &str, value: &str) -> String {
     let mut hash = Sha256::new();
@@ -65,15 +86,22 @@ pub fn fingerprint_of(salt: &[u8], name: &str, value: &str) -> String {
 
 impl Vault for Environment {
     fn source(&self) -> Source {
-        Source::Environment
+        self.source
+    }
+
+    fn place(&self, name: &str) -> String {
+        let what = match self.source {
+            Source::Shell => "shell environment",
+            _ => "environment",
+        };
+        match self.variable(name) {
+            Some((variable, _)) => format!("{what} variable {variable}"),
+            None => what.to_owned(),
+        }
     }
 
     fn lookup(&self, name: &str) -> Result<Option<Secret>, VaultError> {
-        let variables = known(name).map_or(&[][..], |known| known.variables);
-        let Some((variable, value)) = variables
-            .iter()
-            .find_map(|variable| Some((*variable, self.variables.get(variable)?)))
-        else {
+        let Some((variable, value)) = self.variable(name) else {
             return Ok(None);
         };
         let unusable = |reason| VaultError::Unusable {

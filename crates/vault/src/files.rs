@@ -1,13 +1,13 @@
 //! Credentials in files of their own, read at each use, so that an edit holds from the next request on.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::{Secret, Source, Vault, VaultError};
+use crate::{Secret, Source, Vault, VaultError, is_name};
 
 /// A folder with one file a credential, named after it.
 pub struct Files {
@@ -19,6 +19,63 @@ impl Files {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Files {
             folder: folder.into(),
+        }
+    }
+
+    /// Keeps a value in place of the one before, readable by its owner alone, and whole however the machine ends.
+    ///
+    /// # Errors
+    /// Says why the file cannot be written; the one before is left as it was.
+    pub fn save(&self, name: &str, secret: &Secret) -> Result<(), VaultError> {
+        let written = || {
+            let mut name_of_half = [0; 8];
+            std::io::Read::read_exact(&mut File::open("/dev/urandom")?, &mut name_of_half)?;
+            let half = self
+                .folder
+                .join(format!(".{name}-{:x}", u64::from_le_bytes(name_of_half)));
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&half)?;
+            let kept = file
+                .write_all(secret.expose().as_bytes())
+                .and_then(|()| file.sync_all())
+                .and_then(|()| std::fs::rename(&half, self.folder.join(name)));
+            if kept.is_err() {
+                // Half a secret is no use to anybody.
+                let _ = std::fs::remove_file(&half);
+            }
+            kept
+        };
+        self.named(name)?;
+        written().map_err(|error| self.unwritable(name, error))
+    }
+
+    /// Removes a value; one that is not there is removed already.
+    ///
+    /// # Errors
+    /// Says why the file is there still.
+    pub fn remove(&self, name: &str) -> Result<(), VaultError> {
+        self.named(name)?;
+        match std::fs::remove_file(self.folder.join(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(self.unwritable(name, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn named(&self, name: &str) -> Result<(), VaultError> {
+        match is_name(name) {
+            true => Ok(()),
+            false => Err(self.unwritable(name, "that is no credential's name")),
+        }
+    }
+
+    fn unwritable(&self, name: &str, reason: impl ToString) -> VaultError {
+        VaultError::Unwritable {
+            name: name.to_owned(),
+            place: self.folder.display().to_string(),
+            reason: reason.to_string(),
         }
     }
 
@@ -44,17 +101,13 @@ impl Files {
     }
 }
 
-/// A credential's name is a file name of small letters, digits and underscores: it never leads out of the folder.
-fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
 impl Vault for Files {
     fn source(&self) -> Source {
         Source::File
+    }
+
+    fn place(&self, name: &str) -> String {
+        format!("file secrets/{name}")
     }
 
     fn lookup(&self, name: &str) -> Result<Option<Secret>, VaultError> {

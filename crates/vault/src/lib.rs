@@ -5,15 +5,21 @@
 
 mod environment;
 mod files;
+mod keychain;
 mod known;
+mod login_shell;
 mod secret;
+mod shape;
 
 use serde::{Deserialize, Serialize};
 
 pub use environment::{Environment, fingerprint_of};
 pub use files::Files;
+pub use keychain::{Keychain, KeychainError, KeychainState};
 pub use known::{KNOWN, Known, known};
+pub use login_shell::{LoginShell, LoginShellError, Shell};
 pub use secret::Secret;
+pub use shape::mistaken;
 
 /// Where a credential comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,6 +27,10 @@ pub use secret::Secret;
 pub enum Source {
     /// The environment that the daemon was started with.
     Environment,
+    /// The environment that the person's login shell makes.
+    Shell,
+    /// The system's keychain.
+    Keychain,
     /// A file below `secrets/`.
     File,
 }
@@ -29,6 +39,8 @@ impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Source::Environment => "environment",
+            Source::Shell => "shell environment",
+            Source::Keychain => "keychain",
             Source::File => "file",
         })
     }
@@ -57,6 +69,24 @@ pub enum VaultError {
         /// The reason.
         reason: String,
     },
+    /// The file cannot be made, replaced or removed.
+    #[error("cannot change the credential \"{name}\" in {place}: {reason}")]
+    Unwritable {
+        /// The credential's name.
+        name: String,
+        /// The folder.
+        place: String,
+        /// The reason.
+        reason: String,
+    },
+    /// The keychain does not give what it holds.
+    #[error("the keychain does not give the credential \"{name}\": {reason}")]
+    Keychain {
+        /// The credential's name.
+        name: String,
+        /// The reason.
+        reason: String,
+    },
     /// The value cannot be sent as a credential.
     #[error("the credential \"{name}\" from {place} cannot be used: {reason}")]
     Unusable {
@@ -74,11 +104,49 @@ pub trait Vault: Send + Sync {
     /// Says which place it is.
     fn source(&self) -> Source;
 
+    /// Says where exactly it keeps a credential, in words.
+    fn place(&self, name: &str) -> String {
+        let _ = name;
+        self.source().to_string()
+    }
+
     /// Looks a credential up by its name.
     ///
     /// # Errors
     /// Fails where the credential is there and cannot be used; one that is absent is `None`.
     fn lookup(&self, name: &str) -> Result<Option<Secret>, VaultError>;
+}
+
+impl<V: Vault + ?Sized> Vault for std::sync::Arc<V> {
+    fn source(&self) -> Source {
+        (**self).source()
+    }
+
+    fn place(&self, name: &str) -> String {
+        (**self).place(name)
+    }
+
+    fn lookup(&self, name: &str) -> Result<Option<Secret>, VaultError> {
+        (**self).lookup(name)
+    }
+}
+
+/// A credential's name is a file name of small letters, digits and underscores: it never leads out of a folder.
+pub fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// One place that holds a credential, or has it and cannot give it.
+pub struct Holding {
+    /// Which place.
+    pub source: Source,
+    /// Where exactly, in words.
+    pub place: String,
+    /// The value, or why it cannot be used.
+    pub value: Result<Secret, VaultError>,
 }
 
 /// All places that hold credentials, the most important first.
@@ -114,6 +182,22 @@ impl Vaults {
             }
         }
         Ok(None)
+    }
+
+    /// Gives every place that holds a credential, the one in use first.
+    pub fn holdings(&self, name: &str) -> Vec<Holding> {
+        let held = |vault: &dyn Vault| {
+            let value = vault.lookup(name).transpose()?;
+            Some(Holding {
+                source: vault.source(),
+                place: vault.place(name),
+                value,
+            })
+        };
+        self.vaults
+            .iter()
+            .filter_map(|vault| held(vault.as_ref()))
+            .collect()
     }
 
     /// Says for each known credential where it would come from. Values are dropped at once.

@@ -24,6 +24,16 @@ impl Secret {
         Ok(Secret(text))
     }
 
+    /// Makes another of the same bytes, for a place that keeps one in memory.
+    pub(crate) fn duplicate(&self) -> Self {
+        Secret(self.0.clone())
+    }
+
+    /// Gives a salted SHA-256, so that a value can be recognised without being kept.
+    pub fn fingerprint(&self, salt: &[u8], name: &str) -> String {
+        crate::fingerprint_of(salt, name, &self.0)
+    }
+
     /// Shows the credential for as long as the borrow lasts. Only `proxy` calls this, for one request.
     pub fn expose(&self) -> &str {
         &self.0

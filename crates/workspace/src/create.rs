@@ -45,7 +45,8 @@ pub struct Created {
     pub notices: Vec<Notice>,
 }
 
-/// Makes the workspace and pins its base in the person's repository. Where it fails, nothing of it remains.
+/// Makes the workspace without its files, which are [`fill`]'s; [`settle`] does what need not be done before the agent starts.
+/// Where it fails, nothing of it remains.
 pub async fn create(sandboxes: &Sandboxes<'_>, plan: Plan<'_>) -> Result<Created, Error> {
     let copied = !plan.isolate_history
         && !plan
@@ -62,10 +63,32 @@ pub async fn create(sandboxes: &Sandboxes<'_>, plan: Plan<'_>) -> Result<Created
             notices: notices(plan.source, isolated, copied, included),
         }),
         Err(error) => {
-            undo(&workspace, plan.source).await;
+            // No agent has had the folder, and removing follows no links.
+            let _ = fs::remove_dir_all(workspace.folder());
             Err(error)
         }
     }
+}
+
+/// Pins the workspace's base in the person's repository, and counts what of the person's stays behind. The agent may work
+/// meanwhile: what it borrows cannot be pruned within these moments, and nothing that is looked at here is its own.
+pub async fn settle(
+    sandboxes: &Sandboxes<'_>,
+    source: &Source,
+    workspace: &Workspace,
+) -> Result<Option<Notice>, Error> {
+    let isolated = workspace.objects.is_empty();
+    let (pinned, uncommitted) = tokio::join!(
+        pin(source, workspace, isolated),
+        dirty::count(sandboxes, source)
+    );
+    if let Err(error) = pinned {
+        if let Err(error) = forget::remove(&source.git, workspace, forget::Forget::Pins).await {
+            tracing::warn!(%error, "the pin of a session that was not made was left behind");
+        }
+        return Err(error);
+    }
+    Ok(uncommitted)
 }
 
 fn describe(plan: Plan<'_>, isolated: bool) -> Workspace {
@@ -98,7 +121,7 @@ async fn make(
 ) -> Result<Vec<Notice>, Error> {
     let files = workspace.folder();
     fresh(&files)?;
-    let mut included = include::copy(plan.source, &files, plan.include_secrets).await?;
+    let included = include::copy(plan.source, &files, plan.include_secrets).await?;
     let git_folder = files.join(".git");
     GitFolder::of_session(plan.source, workspace)
         .write(&git_folder)
@@ -110,15 +133,9 @@ async fn make(
     workspace
         .prepare_mounts()
         .map_err(Error::io("prepare the workspace's mounts"))?;
-    // Written down before the files: the disk would have to take all of them first otherwise.
     workspace
         .save()
         .map_err(Error::io("record the workspace"))?;
-    let ((), uncommitted) = tokio::try_join!(
-        pin(plan.source, workspace, isolated),
-        fill(sandboxes, workspace, plan.source)
-    )?;
-    included.extend(uncommitted);
     Ok(included)
 }
 
@@ -169,26 +186,20 @@ async fn pin(source: &Source, workspace: &Workspace, isolated: bool) -> Result<(
         .map(drop)
 }
 
-/// Fills the workspace, and counts what of the person's stays behind.
-async fn fill(
-    sandboxes: &Sandboxes<'_>,
-    workspace: &Workspace,
-    source: &Source,
-) -> Result<Option<Notice>, Error> {
+/// Fills the workspace with the files of its commit; doing it again mends what broke off.
+pub async fn fill(sandboxes: &Sandboxes<'_>, workspace: &Workspace) -> Result<(), Error> {
     let mut mounts = place::source_mounts(&workspace.objects, Some(&workspace.session_dir));
     mounts.push(Mount::read_write(workspace.folder(), "/workspace"));
-    mounts.extend(dirty::mounts(source));
     let job = Job {
         doing: "check out the session's files",
         script: include_str!("inside/checkout.sh"),
         mounts,
-        env: dirty::environment(source, workspace.objects.len()),
+        env: Vec::new(),
         session_dir: Some(workspace.session_dir.clone()),
         limit: CHECKOUT,
         max_output: 1 << 20,
     };
-    let printed = sandboxes.run(job).await?;
-    Ok(dirty::notice(source, &printed))
+    sandboxes.run(job).await.map(drop)
 }
 
 /// Whether the sandbox's user may read an objects folder, judged by its two outermost folders.
@@ -214,12 +225,4 @@ fn notices(source: &Source, isolated: bool, copied: bool, included: Vec<Notice>)
     notices.extend(copied.then_some(Notice::HistoryCopied));
     notices.extend(included);
     notices
-}
-
-async fn undo(workspace: &Workspace, source: &Source) {
-    // No agent has had the folder, and removing follows no links.
-    let _ = fs::remove_dir_all(workspace.folder());
-    if let Err(error) = forget::remove(&source.git, workspace, forget::Forget::Pins).await {
-        tracing::warn!(%error, "the pin of a session that was not made was left behind");
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::inside::{Exchange, Job, Sandboxes};
+use crate::risky::{self, Risky};
 use crate::{Error, Workspace};
 
 /// Most bytes of a patch.
@@ -25,6 +26,8 @@ pub struct Diff {
     pub commits: u64,
     /// The changed files.
     pub files: Vec<Changed>,
+    /// Those of them that act by themselves once they are merged.
+    pub risky: Vec<Risky>,
     /// The patch; text of the agent's making, to be filtered before a terminal sees it.
     pub patch: String,
     /// Whether the patch was cut at its limit.
@@ -53,6 +56,7 @@ pub async fn diff(sandboxes: &Sandboxes<'_>, workspace: &Workspace) -> Result<Di
         doing: "compare the session's files",
         script: concat!(
             include_str!("inside/snapshot.sh"),
+            include_str!("inside/compare.sh"),
             include_str!("inside/diff.sh")
         ),
         mounts: exchange.mounts(workspace),
@@ -73,12 +77,12 @@ pub async fn diff(sandboxes: &Sandboxes<'_>, workspace: &Workspace) -> Result<Di
 fn parse(base: &str, printed: &[u8]) -> Option<Diff> {
     let end = printed.iter().position(|byte| *byte == b'\n')?;
     let line = std::str::from_utf8(&printed[..end]).ok()?;
-    let [head, commits, flags, length] = line.split(' ').collect::<Vec<_>>()[..] else {
+    let [head, commits, flags, numbers, modes] = line.split(' ').collect::<Vec<_>>()[..] else {
         return None;
     };
     let rest = &printed[end + 1..];
-    let length: usize = length.parse().ok()?;
-    let (numbers, patch) = rest.split_at_checked(length)?;
+    let (numbers, rest) = rest.split_at_checked(numbers.parse().ok()?)?;
+    let (modes, patch) = rest.split_at_checked(modes.parse().ok()?)?;
     let cut = patch.len() > MOST_PATCH;
     let patch = &patch[..patch.len().min(MOST_PATCH)];
     Some(Diff {
@@ -86,6 +90,7 @@ fn parse(base: &str, printed: &[u8]) -> Option<Diff> {
         head: head.to_owned(),
         commits: commits.parse().ok()?,
         files: files(numbers),
+        risky: risky::among(&risky::changed(modes)),
         patch: String::from_utf8_lossy(patch).into_owned(),
         cut,
         notes: notes(flags, cut),

@@ -68,6 +68,26 @@ pub enum Error {
     /// The folder is no session's workspace.
     #[error("{} holds no workspace of a session", .0.display())]
     NotAWorkspace(PathBuf),
+    /// A path below the workspace is not acceptable.
+    #[error("{path:?} is no path in the workspace: {why}")]
+    BadPath {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Nothing has this path in the workspace.
+    #[error("there is no {0:?} in the workspace")]
+    NotThere(String),
+    /// The path leads through something that is no folder.
+    #[error("{0:?} leads through a link or a file; links are never followed")]
+    ThroughALink(String),
+    /// A folder was asked for.
+    #[error("{0:?} is not a folder")]
+    NotAFolder(String),
+    /// A file was asked for.
+    #[error("{0:?} is not a file")]
+    NotAFile(String),
     /// The operating system said no.
     #[error("could not {doing}: {source}")]
     Io {

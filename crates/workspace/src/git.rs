@@ -8,6 +8,7 @@ use std::fs::File;
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -283,9 +284,20 @@ impl Git {
     }
 }
 
+static SEARCH_PATH: OnceLock<OsString> = OnceLock::new();
+
+/// Looks for git in these folders from now on, where a desktop's own `PATH` is not what the person has in a terminal. The first
+/// one counts.
+pub fn look_for_git_in(path: OsString) {
+    let _ = SEARCH_PATH.set(path);
+}
+
 /// Returns where programs are looked for; the one thing that is kept of the caller's environment.
-fn search_path() -> OsString {
-    env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
+pub fn search_path() -> OsString {
+    let chosen = SEARCH_PATH.get().cloned();
+    chosen
+        .or_else(|| env::var_os("PATH"))
+        .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
 }
 
 /// Returns the last line that says something, which in git's case is the reason.

@@ -12,6 +12,7 @@ use crate::Error;
 use crate::git::last_line;
 
 pub(crate) use exchange::Exchange;
+pub use exchange::sweep;
 
 /// Where throw-away sandboxes come from, and whom they run as.
 #[derive(Clone)]

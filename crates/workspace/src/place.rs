@@ -74,6 +74,14 @@ impl Workspace {
         format!("refs/clauderon/{}/{last}", self.name)
     }
 
+    /// Brings the record to the disk, when the start of the agent no longer has to wait for it.
+    ///
+    /// # Errors
+    /// Fails where the disk does.
+    pub fn keep(&self) -> std::io::Result<()> {
+        fs::File::open(record(&self.session_dir))?.sync_all()
+    }
+
     pub(crate) fn save(&self) -> std::io::Result<()> {
         let path = record(&self.session_dir);
         let folder = self.session_dir.join("private");
@@ -91,7 +99,7 @@ impl Workspace {
             .mode(0o600)
             .open(&temporary)?;
         std::io::Write::write_all(&mut file, &bytes)?;
-        file.sync_all()?;
+        // Not synced: everybody's fresh files would have to reach the disk first. `keep` does it later.
         fs::rename(temporary, path)
     }
 

@@ -7,7 +7,6 @@
 mod bundle;
 mod import;
 mod quarantine;
-mod risky;
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,10 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::diff::notes;
 use crate::git::Git;
 use crate::inside::{Exchange, Job, Sandboxes};
+use crate::risky::{self, Risky};
 use crate::source::is_object_id;
 use crate::{Error, Workspace};
-
-pub use risky::{Risk, Risky};
 
 /// How long packing the session's work may take.
 const PACKING: Duration = Duration::from_secs(300);

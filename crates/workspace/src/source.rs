@@ -49,14 +49,18 @@ impl Source {
     pub async fn inspect(path: &Path) -> Result<Self, Error> {
         let path = usable(path)?;
         let (git, facts) = locate(&path).await?;
-        let settings = settings(&git).await?;
-        let head = head(&git, &path).await?;
-        let (branch, tree, references, identity) = tokio::try_join!(
-            branch(&git),
-            tree(&git, &head),
-            references(&git),
-            identity(&git, &settings),
-        )?;
+        let configured = async {
+            let settings = settings(&git).await?;
+            let identity = identity(&git, &settings).await?;
+            Ok((settings, identity))
+        };
+        let committed = async {
+            let head = head(&git, &path).await?;
+            let tree = tree(&git, &head).await?;
+            Ok((head, tree))
+        };
+        let ((head, tree), (settings, identity), branch, references) =
+            tokio::try_join!(committed, configured, branch(&git), references(&git))?;
         let (remotes, mut notices) = remotes::read(&settings);
         if partial(&settings) {
             complete(&git, &head, &facts.root).await?;

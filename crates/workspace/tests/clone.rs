@@ -184,6 +184,12 @@ async fn unusual_repositories_are_cloned() {
         let workspace = made
             .unwrap_or_else(|error| panic!("{case}: {error}"))
             .workspace;
+        clauderon_workspace::fill(&house.sandboxes(), &workspace)
+            .await
+            .unwrap_or_else(|error| panic!("{case}: {error}"));
+        clauderon_workspace::settle(&house.sandboxes(), &source, &workspace)
+            .await
+            .unwrap_or_else(|error| panic!("{case}: {error}"));
         let script = "set -e; test one = \"$(head -1 a.txt)\"; git fsck --no-dangling >&2; test -z \"$(git log 2>&1 >/dev/null)\"; echo x >x; git add x; git commit -qm x; git rev-parse HEAD";
         let head = house.agent(&workspace, script).await;
         let pulled = pull(&house.sandboxes(), &workspace)
@@ -407,7 +413,7 @@ async fn a_root_caller_serves_repositories_of_other_users_and_private_ones() {
 }
 
 #[tokio::test]
-async fn a_failed_creation_leaves_nothing() {
+async fn a_history_that_is_not_there_is_said_and_touches_nothing() {
     let house = house!();
     let before = house.references();
     let mut source = house.source().await;
@@ -419,12 +425,12 @@ async fn a_failed_creation_leaves_nothing() {
         isolate_history: false,
         include_secrets: false,
     };
-    let error = clauderon_workspace::create(&house.sandboxes(), plan)
+    let made = clauderon_workspace::create(&house.sandboxes(), plan).await;
+    let error = clauderon_workspace::fill(&house.sandboxes(), &made.unwrap().workspace)
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Inside { .. }), "{error}");
     assert_eq!(house.references(), before);
-    assert!(!house.session.join("workspace").exists());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use clauderon_workspace::{Diff, Forget, Pulled, diff, forget, pull};
+use clauderon_workspace::{Diff, Forget, Pulled, diff, forget, pull, sides, status};
 use support::{House, careless, house, run_git};
 
 /// What is expected of a case.
@@ -352,6 +352,33 @@ async fn the_persons_own_hooks_and_monitors_do_not_run_either() {
     forget(&workspace, Forget::Everything).await.unwrap();
     assert!(!marker.exists());
     run_git(&house.repository, &["status"]);
+    assert!(
+        marker.exists(),
+        "the poison is not live, so the test proves nothing"
+    );
+}
+
+/// The views of single files ask the same sandbox, so that the same poison stays inside.
+#[tokio::test]
+async fn marks_and_sides_run_nothing_of_the_agents_on_the_host() {
+    let Some(house) = house().await else { return };
+    let marker = house.root.path().join("marker");
+    let workspace = house.create().await;
+    let touch = format!("touch {}", marker.display());
+    let script = format!(
+        "git config core.fsmonitor '{touch}; false'; git config diff.external '{touch}'; echo '*.txt filter=evil diff=evil' >.gitattributes; git config filter.evil.clean '{touch}; cat'; git config diff.evil.textconv '{touch}; cat'; echo more >>a.txt"
+    );
+    house
+        .agent(&workspace, &format!("{script}; rm -f {}", marker.display()))
+        .await;
+    let marks = status(&house.sandboxes(), &workspace).await.unwrap();
+    assert!(marks.iter().any(|one| one.path == "a.txt"));
+    let shown = sides(&house.sandboxes(), &workspace, "a.txt")
+        .await
+        .unwrap();
+    assert_eq!(shown.now.as_deref(), Some("one\nmore\n"));
+    assert!(!marker.exists(), "ran on the host");
+    careless(&house, &workspace.folder(), &["status"]);
     assert!(
         marker.exists(),
         "the poison is not live, so the test proves nothing"

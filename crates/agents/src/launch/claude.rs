@@ -4,7 +4,8 @@ use clauderon_session::Mode;
 use serde_json::json;
 
 use super::{
-    AGENT, Delivery, HomeFile, Launch, LaunchRequest, Mount, RunFile, WORKSPACE, environment,
+    AGENT, ASKING_SECONDS, Conversation, Delivery, HOOKS, HomeFile, Launch, LaunchRequest, Mount,
+    REPORT_SECONDS, RunFile, WORKSPACE, environment,
 };
 
 /// Looks like a token to the client; the proxy puts the real one in its place.
@@ -19,7 +20,7 @@ pub(super) fn launch(request: &LaunchRequest, prompt: Delivery<'_>) -> Launch {
         cwd: WORKSPACE.to_owned(),
         run_files: vec![RunFile {
             name: SETTINGS.to_owned(),
-            bytes: settings(),
+            bytes: settings(request.mode),
         }],
         mounts: vec![Mount {
             run_file: SETTINGS.to_owned(),
@@ -44,15 +45,13 @@ fn argv(request: &LaunchRequest, prompt: Delivery<'_>) -> Vec<String> {
         argv.push("-p".to_owned());
     }
     // A used id is refused with --session-id, an unused one with --resume.
-    argv.push(
-        if request.resume {
-            "--resume"
-        } else {
-            "--session-id"
-        }
-        .to_owned(),
-    );
-    argv.push(request.agent_session.clone());
+    let own = &request.agent_session;
+    let words: &[&str] = match &request.conversation {
+        Conversation::New => &["--session-id", own],
+        Conversation::GoesOn => &["--resume", own],
+        Conversation::Copy { of } => &["--resume", of, "--fork-session", "--session-id", own],
+    };
+    argv.extend(words.iter().map(|word| (*word).to_owned()));
     if let Some(model) = &request.model {
         argv.extend(["--model".to_owned(), model.clone()]);
     }
@@ -101,11 +100,35 @@ fn env(request: &LaunchRequest) -> std::collections::BTreeMap<String, String> {
     env
 }
 
-/// Managed settings cannot be changed from inside. Hooks will stand here beside the permissions.
-fn settings() -> Vec<u8> {
+/// The hooks tell what nothing else tells as well: the proxy sees the model and its tools, the transcript the rest. A hook
+/// for every call of a tool would cost time and tell nothing new.
+const REPORTED: [&str; 8] = [
+    "Notification",
+    "Stop",
+    "StopFailure",
+    "SubagentStart",
+    "SubagentStop",
+    "PreCompact",
+    "PostCompact",
+    "SessionEnd",
+];
+
+/// Managed settings cannot be changed from inside.
+fn settings(mode: Mode) -> Vec<u8> {
+    let hook =
+        |seconds: u64| json!([{ "hooks": [{ "type": "http", "url": HOOKS, "timeout": seconds }] }]);
+    let mut hooks: serde_json::Map<_, _> = REPORTED
+        .iter()
+        .map(|event| ((*event).to_owned(), hook(REPORT_SECONDS)))
+        .collect();
+    // In print mode nobody can be asked, and nothing may wait for an answer.
+    if mode == Mode::Interactive {
+        hooks.insert("PermissionRequest".to_owned(), hook(ASKING_SECONDS));
+    }
     pretty(&json!({
         "skipDangerousModePermissionPrompt": true,
-        "permissions": { "defaultMode": "bypassPermissions" }
+        "permissions": { "defaultMode": "bypassPermissions" },
+        "hooks": hooks
     }))
 }
 

@@ -4,7 +4,8 @@ use clauderon_session::Mode;
 use serde_json::json;
 
 use super::{
-    AGENT, Delivery, HOME, HomeFile, Launch, LaunchRequest, Mount, RunFile, WORKSPACE, environment,
+    AGENT, Conversation, Delivery, HOME, HOOKS, HomeFile, Launch, LaunchRequest, Mount,
+    REPORT_SECONDS, RunFile, WORKSPACE, environment,
 };
 
 /// Looks like a key to the client; the proxy puts the real one in its place.
@@ -12,8 +13,8 @@ const PLACEHOLDER: &str = "sk-clauderon-proxy-placeholder";
 
 const CONFIG: &str = "codex-config.toml";
 
-/// Hooks will stand here too: those of the system's file run without a review. The provider's own web search would
-/// fetch on the agent's behalf, and a compressed body could not be checked, so the proxy refuses both.
+/// The provider's own web search would fetch on the agent's behalf, and a compressed body could not be checked, so the proxy
+/// refuses both.
 const SYSTEM_CONFIG: &str = r#"approval_policy = "never"
 sandbox_mode = "danger-full-access"
 check_for_update_on_startup = false
@@ -36,6 +37,30 @@ metrics_exporter = "none"
 trust_level = "trusted"
 "#;
 
+/// What the hooks report: as for Claude Code, what nothing else tells as well.
+const REPORTED: [&str; 7] = [
+    "Interrupt",
+    "Stop",
+    "SubagentStart",
+    "SubagentStop",
+    "PreCompact",
+    "PostCompact",
+    "SessionEnd",
+];
+
+/// Codex knows hooks that are commands alone; those of the system's file run without a review. Nothing waits for them longer
+/// than a moment, and what goes wrong with a report is not the agent's trouble.
+fn config() -> String {
+    let hook = |event: &&str| {
+        format!(
+            "\n[[hooks.{event}]]\n[[hooks.{event}.hooks]]\ntype = \"command\"\n\
+             command = \"curl -s -m {REPORT_SECONDS} -o /dev/null --data-binary @- {HOOKS} || true\"\n"
+        )
+    };
+    let hooks: String = REPORTED.iter().map(hook).collect();
+    format!("{SYSTEM_CONFIG}{hooks}")
+}
+
 pub(super) fn launch(request: &LaunchRequest, prompt: Delivery<'_>) -> Launch {
     let mut env = environment::common(request);
     // Its home must be writable: on a read-only one it does not start.
@@ -49,7 +74,7 @@ pub(super) fn launch(request: &LaunchRequest, prompt: Delivery<'_>) -> Launch {
         cwd: WORKSPACE.to_owned(),
         run_files: vec![RunFile {
             name: CONFIG.to_owned(),
-            bytes: SYSTEM_CONFIG.as_bytes().to_vec(),
+            bytes: config().into_bytes(),
         }],
         mounts: vec![Mount {
             run_file: CONFIG.to_owned(),
@@ -71,11 +96,12 @@ pub(super) fn launch(request: &LaunchRequest, prompt: Delivery<'_>) -> Launch {
 /// Codex names its conversations itself; a home holds those of one session, so the last one is ours.
 fn argv(request: &LaunchRequest, prompt: Delivery<'_>) -> Vec<String> {
     let mut argv = vec![format!("{AGENT}/bin/codex")];
-    let words: &[&str] = match (request.mode, request.resume) {
-        (Mode::Interactive, false) => &[],
-        (Mode::Interactive, true) => &["resume", "--last"],
-        (Mode::Print, false) => &["exec", "--skip-git-repo-check"],
-        (Mode::Print, true) => &["exec", "resume", "--last", "--skip-git-repo-check"],
+    let words: &[&str] = match (request.mode, &request.conversation) {
+        (Mode::Interactive, Conversation::New) => &[],
+        (Mode::Interactive, Conversation::GoesOn) => &["resume", "--last"],
+        (Mode::Interactive, Conversation::Copy { .. }) => &["fork", "--last"],
+        (Mode::Print, Conversation::New) => &["exec", "--skip-git-repo-check"],
+        (Mode::Print, _) => &["exec", "resume", "--last", "--skip-git-repo-check"],
     };
     argv.extend(words.iter().map(|word| (*word).to_owned()));
     if let Some(model) = &request.model {

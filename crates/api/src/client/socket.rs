@@ -1,4 +1,4 @@
-//! The two WebSockets, as typed streams.
+//! The WebSockets, as typed streams.
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -9,9 +9,10 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::transport::AUTHORITY;
 use crate::error::Error;
+use crate::service::SignInEvent;
 use crate::wire::{
-    ConsoleClientText, ConsoleEvent, ConsoleHello, ConsoleInput, ConsoleText, ServerEvent,
-    decode_output,
+    ConsoleClientText, ConsoleEvent, ConsoleHello, ConsoleInput, ConsoleText, ConversationEvent,
+    FilesChanged, ServerEvent, decode_output,
 };
 
 type Socket = WebSocketStream<UnixStream>;
@@ -30,7 +31,7 @@ impl ConsoleSocket {
             Some(Message::Text(text)) => match parse(&text)? {
                 ConsoleText::Hello(hello) => Ok(ConsoleSocket { hello, socket }),
                 ConsoleText::Error(error) => Err(error),
-                ConsoleText::Exit(_) => Err(unexpected()),
+                ConsoleText::Size { .. } | ConsoleText::Exit(_) => Err(unexpected()),
             },
             _ => Err(unexpected()),
         }
@@ -54,6 +55,7 @@ impl ConsoleSocket {
                 }
                 Some(Message::Text(text)) => match parse(&text)? {
                     ConsoleText::Hello(_) => continue,
+                    ConsoleText::Size { cols, rows } => Ok(Some(ConsoleEvent::Size { cols, rows })),
                     ConsoleText::Exit(exit) => Ok(Some(ConsoleEvent::Exit(exit))),
                     ConsoleText::Error(error) => Ok(Some(ConsoleEvent::Error(error))),
                 },
@@ -68,6 +70,7 @@ impl ConsoleSocket {
             ConsoleInput::Bytes(bytes) => Message::Binary(bytes),
             ConsoleInput::Resize { cols, rows } => text(&ConsoleClientText::Resize { cols, rows }),
             ConsoleInput::Signal(signal) => text(&ConsoleClientText::Signal { signal }),
+            ConsoleInput::Parsed(bytes) => text(&ConsoleClientText::Parsed { bytes }),
         };
         self.socket.send(message).await.map_err(broken)
     }
@@ -75,6 +78,39 @@ impl ConsoleSocket {
     /// Sends keystrokes.
     pub async fn type_bytes(&mut self, bytes: impl Into<Bytes>) -> Result<(), Error> {
         self.send(ConsoleInput::Bytes(bytes.into())).await
+    }
+}
+
+/// A sign-in under way.
+#[derive(Debug)]
+pub struct SignInSocket {
+    socket: Socket,
+}
+
+impl SignInSocket {
+    pub(super) async fn open(stream: UnixStream, path: &str) -> Result<SignInSocket, Error> {
+        let socket = upgrade(stream, path).await?;
+        Ok(SignInSocket { socket })
+    }
+
+    /// Waits for what comes next; `None` where it is over. Safe to drop.
+    pub async fn next(&mut self) -> Result<Option<SignInEvent>, Error> {
+        loop {
+            match receive(&mut self.socket).await? {
+                None => return Ok(None),
+                Some(Message::Binary(bytes)) => return Ok(Some(SignInEvent::Output(bytes))),
+                Some(Message::Text(text)) => {
+                    return parse(&text).map(|text| Some(SignInEvent::Text(text)));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Sends keystrokes.
+    pub async fn type_bytes(&mut self, bytes: impl Into<Bytes>) -> Result<(), Error> {
+        let message = Message::Binary(bytes.into());
+        self.socket.send(message).await.map_err(broken)
     }
 }
 
@@ -92,17 +128,57 @@ impl EventSocket {
 
     /// Waits for what comes next; `None` where the daemon closed it. Safe to drop.
     pub async fn next(&mut self) -> Result<Option<ServerEvent>, Error> {
-        loop {
-            match receive(&mut self.socket).await? {
-                None => return Ok(None),
-                Some(Message::Text(text)) => return parse(&text).map(Some),
-                Some(_) => {}
-            }
+        next_value(&mut self.socket).await
+    }
+}
+
+/// The watch stream of one session's files.
+#[derive(Debug)]
+pub struct FilesSocket {
+    socket: Socket,
+}
+
+impl FilesSocket {
+    pub(super) async fn open(stream: UnixStream, path: &str) -> Result<FilesSocket, Error> {
+        let socket = upgrade(stream, path).await?;
+        Ok(FilesSocket { socket })
+    }
+
+    /// Waits for the next change; `None` where the daemon closed it. Safe to drop.
+    pub async fn next(&mut self) -> Result<Option<FilesChanged>, Error> {
+        next_value(&mut self.socket).await
+    }
+}
+
+/// One session's conversation as it goes on.
+#[derive(Debug)]
+pub struct ConversationSocket {
+    socket: Socket,
+}
+
+impl ConversationSocket {
+    pub(super) async fn open(stream: UnixStream, path: &str) -> Result<ConversationSocket, Error> {
+        let socket = upgrade(stream, path).await?;
+        Ok(ConversationSocket { socket })
+    }
+
+    /// Waits for what is told next; `None` where the daemon closed it. Safe to drop.
+    pub async fn next(&mut self) -> Result<Option<ConversationEvent>, Error> {
+        next_value(&mut self.socket).await
+    }
+}
+
+async fn next_value<T: DeserializeOwned>(socket: &mut Socket) -> Result<Option<T>, Error> {
+    loop {
+        match receive(socket).await? {
+            None => return Ok(None),
+            Some(Message::Text(text)) => return parse(&text).map(Some),
+            Some(_) => {}
         }
     }
 }
 
-async fn upgrade(stream: UnixStream, path: &str) -> Result<Socket, Error> {
+pub(super) async fn upgrade(stream: UnixStream, path: &str) -> Result<Socket, Error> {
     let uri = format!("ws://{AUTHORITY}{path}");
     match tokio_tungstenite::client_async(uri, stream).await {
         Ok((socket, _)) => Ok(socket),
@@ -116,7 +192,7 @@ async fn upgrade(stream: UnixStream, path: &str) -> Result<Socket, Error> {
     }
 }
 
-async fn receive(socket: &mut Socket) -> Result<Option<Message>, Error> {
+pub(super) async fn receive(socket: &mut Socket) -> Result<Option<Message>, Error> {
     match socket.next().await {
         None | Some(Ok(Message::Close(_))) => Ok(None),
         Some(Ok(message)) => Ok(Some(message)),
@@ -134,7 +210,7 @@ fn text(value: &ConsoleClientText) -> Message {
     Message::Text(json.into())
 }
 
-fn broken(why: tungstenite::Error) -> Error {
+pub(super) fn broken(why: tungstenite::Error) -> Error {
     Error::failed(format!("The connection to the daemon broke: {why}."))
 }
 

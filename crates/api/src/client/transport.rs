@@ -1,14 +1,16 @@
 //! HTTP over the unix socket: send a request, turn an error answer into an [`Error`], stream a body.
 
+use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::header::{CONTENT_TYPE, HOST};
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +27,11 @@ pub(super) const AUTHORITY: &str = "clauderon";
 pub(super) enum Body {
     None,
     Json(Bytes),
+    Stream(BoxStream<'static, io::Result<Bytes>>),
 }
+
+/// A body on its way: whole, or piece by piece.
+type Outgoing = UnsyncBoxBody<Bytes, io::Error>;
 
 impl Body {
     pub(super) fn json(value: &impl Serialize) -> Body {
@@ -43,8 +49,7 @@ impl Client {
     ) -> Result<T, Error> {
         let path = endpoint.path_for(session);
         let response = self.send(endpoint, &path, body).await?;
-        let body = response.into_body().collect().await.map_err(cut)?;
-        serde_json::from_slice(&body.to_bytes()).map_err(|why| strange(endpoint, &why))
+        value(endpoint, response).await
     }
 
     pub(super) async fn send(
@@ -53,16 +58,7 @@ impl Client {
         path: &str,
         body: Body,
     ) -> Result<Response<Incoming>, Error> {
-        let stream = dial(&self.socket).await?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(cut)?;
-        // Ends with the response's body, which holds the connection's other end.
-        tokio::spawn(connection);
-        let response = sender
-            .send_request(request(endpoint, path, body))
-            .await
-            .map_err(cut)?;
+        let response = exchange(&self.socket, request(endpoint, path, body)).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -82,18 +78,45 @@ impl Client {
     }
 }
 
-fn request(endpoint: Endpoint, path: &str, body: Body) -> Request<Full<Bytes>> {
+/// Sends one request over a connection of its own.
+pub(super) async fn exchange<B>(
+    socket: &Path,
+    request: Request<B>,
+) -> Result<Response<Incoming>, Error>
+where
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let stream = dial(socket).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(cut)?;
+    // Ends with the response's body, which holds the connection's other end.
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(cut)
+}
+
+fn request(endpoint: Endpoint, path: &str, body: Body) -> Request<Outgoing> {
     let request = Request::builder()
         .method(endpoint.method())
         .uri(path)
         .header(HOST, AUTHORITY);
     let request = match body {
-        Body::None => request.body(Full::default()),
+        Body::None => request.body(whole(Bytes::new())),
         Body::Json(json) => request
             .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(json)),
+            .body(whole(json)),
+        Body::Stream(pieces) => request
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(StreamBody::new(pieces.map_ok(Frame::data)).boxed_unsync()),
     };
     request.expect("paths come from the table, their parts are encoded")
+}
+
+fn whole(bytes: Bytes) -> Outgoing {
+    Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 pub(super) async fn dial(socket: &Path) -> Result<UnixStream, Error> {
@@ -101,6 +124,15 @@ pub(super) async fn dial(socket: &Path) -> Result<UnixStream, Error> {
         Error::failed(format!("No daemon answers on {}: {why}.", socket.display()))
             .hint("`clauderon daemon` starts one in the foreground and says what is wrong.")
     })
+}
+
+/// Reads a body as one JSON value.
+pub(super) async fn value<T: DeserializeOwned>(
+    endpoint: Endpoint,
+    response: Response<Incoming>,
+) -> Result<T, Error> {
+    let body = response.into_body().collect().await.map_err(cut)?;
+    serde_json::from_slice(&body.to_bytes()).map_err(|why| strange(endpoint, &why))
 }
 
 /// Streams a body's bytes.

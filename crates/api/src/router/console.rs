@@ -5,28 +5,24 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use super::Shared;
 use super::extract::{Parameters, Session};
 use crate::error::Error;
 use crate::service::Console;
-use crate::wire::{ConsoleClientText, ConsoleEvent, ConsoleInput, ConsoleText, encode_output};
-
-#[derive(Deserialize)]
-pub(super) struct From {
-    from: Option<u64>,
-}
+use crate::wire::{
+    ConsoleClientText, ConsoleEvent, ConsoleInput, ConsoleQuery, ConsoleText, encode_output,
+};
 
 /// Opens the console before upgrading, so that an unknown session is a plain 404.
 pub(super) async fn console(
     State(service): Shared,
     Session(name): Session,
-    Parameters(query): Parameters<From>,
+    Parameters(query): Parameters<ConsoleQuery>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Error> {
-    let console = service.console(&name, query.from).await?;
+    let console = service.console(&name, query).await?;
     Ok(upgrade.on_upgrade(|socket| carry(socket, console)))
 }
 
@@ -38,8 +34,17 @@ async fn carry(socket: WebSocket, console: Console) {
         events,
         input,
     } = console;
+    let shown = async {
+        if to_viewer(sink, ConsoleText::Hello(hello), events)
+            .await
+            .is_err()
+        {
+            // Who left may have typed before; its end is where what it sent ends.
+            std::future::pending::<()>().await;
+        }
+    };
     tokio::select! {
-        _ = to_viewer(sink, ConsoleText::Hello(hello), events) => {}
+        () = shown => {}
         () = from_viewer(stream, input) => {}
     }
 }
@@ -57,6 +62,7 @@ async fn to_viewer(
                 next,
                 bytes,
             } => Message::Binary(encode_output(stream, next, &bytes)),
+            ConsoleEvent::Size { cols, rows } => text(&ConsoleText::Size { cols, rows }),
             ConsoleEvent::Exit(exit) => text(&ConsoleText::Exit(exit)),
             ConsoleEvent::Error(error) => text(&ConsoleText::Error(error)),
         };
@@ -65,7 +71,10 @@ async fn to_viewer(
     sink.close().await
 }
 
-async fn from_viewer(mut stream: SplitStream<WebSocket>, input: mpsc::Sender<ConsoleInput>) {
+pub(super) async fn from_viewer(
+    mut stream: SplitStream<WebSocket>,
+    input: mpsc::Sender<ConsoleInput>,
+) {
     while let Some(Ok(message)) = stream.next().await {
         let Some(message) = read(message) else {
             continue;
@@ -84,6 +93,7 @@ fn read(message: Message) -> Option<ConsoleInput> {
         Message::Text(text) => match serde_json::from_str(&text).ok()? {
             ConsoleClientText::Resize { cols, rows } => Some(ConsoleInput::Resize { cols, rows }),
             ConsoleClientText::Signal { signal } => Some(ConsoleInput::Signal(signal)),
+            ConsoleClientText::Parsed { bytes } => Some(ConsoleInput::Parsed(bytes)),
         },
         Message::Ping(_) | Message::Pong(_) | Message::Close(_) => None,
     }

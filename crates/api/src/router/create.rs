@@ -8,11 +8,11 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::extract::Body as JsonBody;
+use super::extract::{Body as JsonBody, Session};
 use super::{NDJSON, Shared, line};
 use crate::error::Error;
 use crate::service::Progress;
-use crate::wire::{CreateLine, CreateSession, Created};
+use crate::wire::{CreateLine, CreateSession, Created, ForkSession};
 
 /// A creation under way: its steps and its end.
 struct Creation {
@@ -27,6 +27,31 @@ pub(super) async fn create(
 ) -> Result<Response, Error> {
     let (progress, steps) = Progress::channel();
     let task = tokio::spawn(async move { service.create_session(request, progress).await });
+    told(steps, task).await
+}
+
+/// Forks a session, in the same words.
+pub(super) async fn fork(
+    State(service): Shared,
+    Session(session): Session,
+    JsonBody(request): JsonBody<ForkSession>,
+) -> Result<Response, Error> {
+    let (progress, steps) = Progress::channel();
+    let task = tokio::spawn(async move { service.fork_session(&session, request, progress).await });
+    told(steps, task).await
+}
+
+/// Starts a session that needs no account, in the same words.
+pub(super) async fn demo(State(service): Shared) -> Result<Response, Error> {
+    let (progress, steps) = Progress::channel();
+    let task = tokio::spawn(async move { service.demo(progress).await });
+    told(steps, task).await
+}
+
+async fn told(
+    steps: mpsc::UnboundedReceiver<String>,
+    task: JoinHandle<Result<Created, Error>>,
+) -> Result<Response, Error> {
     let mut creation = Creation {
         steps,
         task: Some(task),

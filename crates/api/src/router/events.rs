@@ -27,12 +27,17 @@ async fn carry(mut socket: WebSocket, service: Arc<dyn Service>, first: Subscrip
         let Subscription {
             seq,
             sessions,
+            network_paused,
+            disk_full,
             mut changes,
         } = subscription;
-        if send(&mut socket, &ServerEvent::State { seq, sessions })
-            .await
-            .is_err()
-        {
+        let state = ServerEvent::State {
+            seq,
+            sessions,
+            network_paused,
+            disk_full,
+        };
+        if send(&mut socket, &state).await.is_err() {
             return;
         }
         loop {

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Agent;
+use super::{Agent, Fix};
 
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct DaemonInfo {
     /// Its version.
     pub version: String,
@@ -19,8 +20,17 @@ pub struct DaemonInfo {
     pub started_ms: u64,
 }
 
+/// A link for a browser on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct WebLink {
+    /// The whole address; it signs one browser in, once, within ten minutes.
+    pub url: String,
+}
+
 /// What `doctor` found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct DoctorReport {
     /// One row a check.
     pub checks: Vec<Check>,
@@ -28,6 +38,7 @@ pub struct DoctorReport {
 
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Check {
     /// What was checked, in a word or two.
     pub check: String,
@@ -38,10 +49,14 @@ pub struct Check {
     /// What to do, where it is not well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// The repair that the daemon can do itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<Fix>,
 }
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Well.
@@ -54,6 +69,7 @@ pub enum Status {
 
 /// The agents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AgentsView {
     /// One row an agent.
     pub agents: Vec<AgentView>,
@@ -61,6 +77,7 @@ pub struct AgentsView {
 
 /// One agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AgentView {
     /// Which.
     pub agent: Agent,
@@ -72,6 +89,7 @@ pub struct AgentView {
 
 /// The configuration in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ConfigView {
     /// Each setting, its value and where the value comes from.
     pub settings: Vec<Setting>,
@@ -83,6 +101,7 @@ pub struct ConfigView {
 
 /// A setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Setting {
     /// Its key.
     pub key: String,
@@ -94,6 +113,7 @@ pub struct Setting {
 
 /// A file or folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct PathRow {
     /// What it is.
     pub name: String,
@@ -103,6 +123,7 @@ pub struct PathRow {
 
 /// A credential's place, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct CredentialRow {
     /// Its name.
     pub name: String,
@@ -116,6 +137,7 @@ pub struct CredentialRow {
 
 /// A repository of an earlier session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RecentRepository {
     /// Its root.
     pub path: PathBuf,

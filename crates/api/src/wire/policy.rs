@@ -6,6 +6,7 @@ use super::Posture;
 
 /// A session's policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct PolicyView {
     /// The preset.
     pub posture: Posture,
@@ -17,6 +18,7 @@ pub struct PolicyView {
 
 /// A host that a person granted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct GrantRow {
     /// The host.
     pub host: String,
@@ -28,6 +30,7 @@ pub struct GrantRow {
 
 /// A refusal; equal ones are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RefusedRow {
     /// When it last happened, in milliseconds since 1970.
     pub at_ms: u64,
@@ -51,6 +54,7 @@ pub struct RefusedRow {
 
 /// A grant to make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct AllowHost {
     /// `host` or `host:port`.
@@ -62,6 +66,7 @@ pub struct AllowHost {
 
 /// Which audit records to send.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
     /// Only this session's, by name or identifier.
@@ -77,6 +82,7 @@ pub struct AuditQuery {
 
 /// One audit record.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct AuditRow {
     /// Its number in the chain.
@@ -117,6 +123,7 @@ pub struct AuditRow {
 
 /// What a check of the audit log found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AuditReport {
     /// Whether the chain is whole.
     pub ok: bool,

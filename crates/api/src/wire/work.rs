@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What changed against the base commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct DiffView {
     /// The base commit.
     pub base: String,
@@ -17,6 +18,9 @@ pub struct DiffView {
     pub files: Vec<ChangedFile>,
     /// One patch from the base to the files as they are. Bytes that are not UTF-8 are replaced.
     pub patch: String,
+    /// Changed files that act on the person's machine once merged, such as hooks and CI.
+    #[serde(default)]
+    pub risky: Vec<RiskyFile>,
     /// Whether the patch was cut at the limit.
     #[serde(default)]
     pub truncated: bool,
@@ -25,8 +29,19 @@ pub struct DiffView {
     pub notices: Vec<String>,
 }
 
+/// A changed file worth a look before a merge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct RiskyFile {
+    /// Its path.
+    pub path: String,
+    /// Why, in a few words.
+    pub why: String,
+}
+
 /// A changed file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ChangedFile {
     /// Its path.
     pub path: String,
@@ -41,6 +56,7 @@ pub struct ChangedFile {
 
 /// What came home.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct PullView {
     /// The ref that now holds the session's commits.
     pub reference: String,
@@ -57,6 +73,7 @@ pub struct PullView {
 
 /// Which part of the agent's output to send.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct LogsQuery {
     /// The last so many bytes; everything where `None`.

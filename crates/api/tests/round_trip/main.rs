@@ -1,12 +1,16 @@
 //! The client against the router, over a real unix socket, with a service in memory behind it.
 #![allow(clippy::unwrap_used)]
 
+mod conversation;
+mod files;
+mod messages;
 mod service;
 
 use bytes::Bytes;
 use clauderon_api::{
-    AllowHost, AuditQuery, Client, ConsoleEvent, ConsoleInput, Endpoint, ErrorCode, Exit,
-    LogsQuery, PTY, ServerEvent, State, router, serve_unix,
+    AllowHost, AuditQuery, Client, ConsoleEvent, ConsoleInput, ConsoleQuery, Desk, Endpoint,
+    ErrorCode, Exit, Fix, ForkSession, LogsQuery, PTY, ServerEvent, SignInEvent, SignInText, State,
+    router, serve_unix,
 };
 use futures_util::{StreamExt, TryStreamExt};
 use service::{InMemory, request, session};
@@ -72,6 +76,30 @@ async fn creates_with_steps_then_shows_lists_and_deletes() {
 }
 
 #[tokio::test]
+async fn forks_with_steps_and_says_where_there_is_nothing_to_fork() {
+    let served = serve().await;
+    let mut steps = Vec::new();
+    let asked = ForkSession {
+        name: Some("b".into()),
+        prompt: Some("and now?".into()),
+        ..ForkSession::default()
+    };
+    let forked = served
+        .client
+        .fork_session("a", &asked, |step| steps.push(step.to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(steps, ["Copy the files"]);
+    assert_eq!(forked.session.name, "b");
+    assert_eq!(forked.notices, ["a: and now?"]);
+    let missing = served
+        .client
+        .fork_session("error-not_found", &asked, |_| {})
+        .await;
+    assert_eq!(missing.unwrap_err().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
 async fn every_error_keeps_its_code_message_and_hint() {
     let served = serve().await;
     for code in ErrorCode::ALL {
@@ -134,6 +162,43 @@ async fn answers_every_other_endpoint() {
 }
 
 #[tokio::test]
+async fn a_repair_says_its_steps_and_its_end() {
+    let served = serve().await;
+    let mut steps = Vec::new();
+    let done = served
+        .client
+        .repair(Fix::InstallCodex, |step, percent| {
+            steps.push((step.to_owned(), percent));
+        })
+        .await
+        .unwrap();
+    assert_eq!(done, "install-codex");
+    assert_eq!(steps, [("install-codex".to_owned(), Some(50))]);
+}
+
+#[tokio::test]
+async fn a_repair_is_given_up_when_its_caller_goes_away() {
+    let served = serve().await;
+    let mut begun = false;
+    let repair = served.client.repair(Fix::BuildImage, |_, _| begun = true);
+    let waited = tokio::time::timeout(std::time::Duration::from_millis(300), repair).await;
+    assert!(waited.is_err() && begun);
+    let given_up = served.service.given_up.notified();
+    let limit = std::time::Duration::from_secs(10);
+    assert!(tokio::time::timeout(limit, given_up).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_desk_comes_back_as_it_was_saved() {
+    let served = serve().await;
+    let desk: Desk = serde_json::from_str(r#"{"theme":"dark","split":[1,null]}"#).unwrap();
+    served.client.save_desk(&desk).await.unwrap();
+    assert_eq!(served.client.desk().await.unwrap(), desk);
+    assert_eq!(served.client.storage().await.unwrap().free_bytes, 4);
+    assert_eq!(served.client.create_options().await.unwrap().images, ["i"]);
+}
+
+#[tokio::test]
 async fn streams_logs_as_raw_bytes_and_audit_as_rows() {
     let served = serve().await;
     let query = LogsQuery {
@@ -159,23 +224,39 @@ async fn streams_logs_as_raw_bytes_and_audit_as_rows() {
 #[tokio::test]
 async fn the_console_echoes_resizes_signals_and_ends_with_the_exit() {
     let served = serve().await;
-    let mut console = served.client.console("a", Some(5)).await.unwrap();
+    let mut console = served
+        .client
+        .console(
+            "a",
+            ConsoleQuery {
+                from: Some(5),
+                epoch: Some(7),
+            },
+        )
+        .await
+        .unwrap();
     assert_eq!(console.hello().offset_start, 5);
-    let inputs = [
-        ConsoleInput::Bytes(Bytes::from_static(b"\x10\x1b[A\xff")),
-        ConsoleInput::Resize {
-            cols: 120,
-            rows: 40,
-        },
-        ConsoleInput::Signal(2),
-    ];
-    let expected: [&[u8]; 3] = [b"\x10\x1b[A\xff", b"120x40", b"signal 2"];
-    for (input, expected) in inputs.into_iter().zip(expected) {
+    assert_eq!(console.hello().epoch, 7);
+    let output = |bytes| ConsoleEvent::Output {
+        stream: PTY,
+        next: 0,
+        bytes: Bytes::from_static(bytes),
+    };
+    let (cols, rows) = (120, 40);
+    for (input, expected) in [
+        (
+            ConsoleInput::Bytes(Bytes::from_static(b"\x10\x1b[A\xff")),
+            output(b"\x10\x1b[A\xff"),
+        ),
+        (
+            ConsoleInput::Resize { cols, rows },
+            ConsoleEvent::Size { cols, rows },
+        ),
+        (ConsoleInput::Signal(2), output(b"signal 2")),
+        (ConsoleInput::Parsed(7), output(b"parsed 7")),
+    ] {
         console.send(input).await.unwrap();
-        let Some(ConsoleEvent::Output { stream, bytes, .. }) = console.next().await.unwrap() else {
-            panic!("no output");
-        };
-        assert_eq!((stream, bytes.as_ref()), (PTY, expected));
+        assert_eq!(console.next().await.unwrap(), Some(expected));
     }
     console.type_bytes("exit").await.unwrap();
     let exit = Exit {
@@ -191,11 +272,27 @@ async fn the_console_echoes_resizes_signals_and_ends_with_the_exit() {
 }
 
 #[tokio::test]
+async fn what_was_typed_before_a_viewer_left_arrives_while_the_agent_prints_on() {
+    let served = serve().await;
+    let mut typed = served.service.typed.subscribe();
+    for number in 0..50 {
+        let query = ConsoleQuery::default();
+        let mut console = served.client.console("chatter", query).await.unwrap();
+        let key = Bytes::from(format!("key {number}"));
+        console.type_bytes(key.clone()).await.unwrap();
+        drop(console);
+        let heard = typed.wait_for(|heard| *heard == key);
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(10), heard).await;
+        assert!(heard.is_ok(), "{key:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_console_of_no_session_is_an_ordinary_not_found() {
     let served = serve().await;
     let error = served
         .client
-        .console("error-not_found", None)
+        .console("error-not_found", ConsoleQuery::default())
         .await
         .unwrap_err();
     assert_eq!(error.code, ErrorCode::NotFound);
@@ -207,7 +304,10 @@ async fn events_begin_with_the_state_and_skip_what_it_holds() {
     let served = serve().await;
     served.service.change("one");
     let mut events = served.client.events().await.unwrap();
-    let Some(ServerEvent::State { seq: 1, sessions }) = events.next().await.unwrap() else {
+    let Some(ServerEvent::State {
+        seq: 1, sessions, ..
+    }) = events.next().await.unwrap()
+    else {
         panic!("no state");
     };
     assert_eq!(sessions, [session("one")]);
@@ -236,7 +336,9 @@ async fn a_lagging_watcher_is_sent_the_whole_state_again() {
             ServerEvent::Session { session, .. } => {
                 known.insert(session.name);
             }
-            ServerEvent::Removed { .. } => {}
+            ServerEvent::Removed { .. }
+            | ServerEvent::Network { .. }
+            | ServerEvent::Disk { .. } => {}
         }
     }
 }
@@ -300,4 +402,26 @@ async fn the_server_ends_when_cancelled_and_nobody_answers_then() {
     served.server.await.unwrap().unwrap();
     let error = served.client.daemon().await.unwrap_err();
     assert!(error.message.contains("No daemon answers"), "{error}");
+}
+
+#[tokio::test]
+async fn a_sign_in_carries_links_keys_and_its_end() {
+    let served = serve().await;
+    let mut sign_in = served.client.sign_in("n").await.unwrap();
+    let url = "https://example.com".to_owned();
+    assert_eq!(
+        sign_in.next().await.unwrap(),
+        Some(SignInEvent::Text(SignInText::Link { url }))
+    );
+    sign_in.type_bytes("code").await.unwrap();
+    assert_eq!(
+        sign_in.next().await.unwrap(),
+        Some(SignInEvent::Output("code".into()))
+    );
+    let name = "n".to_owned();
+    assert_eq!(
+        sign_in.next().await.unwrap(),
+        Some(SignInEvent::Text(SignInText::Done { name }))
+    );
+    assert_eq!(sign_in.next().await.unwrap(), None);
 }

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clauderon_api::{Client, ConsoleEvent, ConsoleInput, Exit, STDERR};
+use clauderon_api::{Client, ConsoleEvent, ConsoleInput, ConsoleQuery, Exit, STDERR};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::reconnect;
@@ -13,7 +13,7 @@ use crate::context::Context;
 /// Copies from the beginning to the end and returns the agent's exit code.
 pub async fn answer(context: &Context, client: Client, id: &str) -> anyhow::Result<ExitCode> {
     let mut from = 0;
-    let mut console = client.console(id, Some(from)).await?;
+    let mut console = client.console(id, ConsoleQuery::from_offset(from)).await?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupted = 0;
@@ -43,11 +43,15 @@ pub async fn answer(context: &Context, client: Client, id: &str) -> anyhow::Resu
                 from = next;
                 copy(stream, &bytes)?;
             }
-            Ok(Some(ConsoleEvent::Exit(exit))) => return Ok(code(&exit)),
+            Ok(Some(ConsoleEvent::Size { .. })) => {}
+            Ok(Some(ConsoleEvent::Exit(exit))) => {
+                super::seen(context, id, true).await;
+                return Ok(code(&exit));
+            }
             Ok(Some(ConsoleEvent::Error(error))) => return Err(error.into()),
             Ok(None) | Err(_) => {
                 context.say("The daemon went away; attaching again…");
-                console = reconnect(context, id, from).await?;
+                console = reconnect(context, id, ConsoleQuery::from_offset(from)).await?;
             }
         }
     }

@@ -62,25 +62,6 @@ fn is_whole(open: &[u8]) -> bool {
     }
 }
 
-/// Says whether a terminal would answer this sequence: replayed history must not make it, since the
-/// answer would be typed into today's agent.
-pub fn asks(sequence: &[u8]) -> bool {
-    match sequence {
-        [_, b'[', .., b'c' | b'n' | b'q'] => {
-            // DA, DSR and XTVERSION; `CSI Ps SP q` sets the cursor's shape and is no question.
-            sequence[sequence.len() - 2] != b' '
-        }
-        [_, b'[', b'?', b'u'] => true,
-        [_, b'[', .., b'$', b'p'] => true,
-        [_, b']', rest @ ..] => {
-            let rest = rest.strip_suffix(b"\x07").unwrap_or(rest);
-            let rest = rest.strip_suffix(b"\x1b\\").unwrap_or(rest);
-            rest.ends_with(b";?")
-        }
-        _ => false,
-    }
-}
-
 /// The modes that an agent has switched on.
 #[derive(Debug, Default)]
 pub struct Modes {
@@ -129,19 +110,6 @@ impl Modes {
         } else {
             self.private.remove(&number);
         }
-    }
-
-    /// Returns what puts a terminal into these modes.
-    pub fn enter(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        // A frame that was open when the history was cut is none of the viewer's.
-        for mode in self.private.iter().filter(|&&mode| mode != 2026) {
-            bytes.extend(format!("\x1b[?{mode}h").bytes());
-        }
-        if self.cursor_hidden {
-            bytes.extend(b"\x1b[?25l");
-        }
-        bytes
     }
 
     /// Returns what puts a terminal back, colours and margins included.
@@ -196,30 +164,6 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_told_from_commands() {
-        for question in [
-            &b"\x1b[c"[..],
-            b"\x1b[>0q",
-            b"\x1b[6n",
-            b"\x1b[?u",
-            b"\x1b]11;?\x07",
-            b"\x1b]10;?\x1b\\",
-            b"\x1b[>c",
-            b"\x1b[?2026$p",
-        ] {
-            assert!(asks(question), "{question:?}");
-        }
-        for command in [
-            &b"\x1b[2 q"[..],
-            b"\x1b[0m",
-            b"\x1b]0;why?\x07",
-            b"\x1b[?25h",
-        ] {
-            assert!(!asks(command), "{command:?}");
-        }
-    }
-
-    #[test]
     fn leaving_switches_off_exactly_what_is_on() {
         let mut modes = Modes::default();
         for sequence in [
@@ -238,6 +182,5 @@ mod tests {
         for absent in ["1004", "1000", "\x1b]0", ">4m"] {
             assert!(!leave.contains(absent), "{absent:?}");
         }
-        assert_eq!(modes.enter(), b"\x1b[?1049h\x1b[?2004h\x1b[?25l");
     }
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use clauderon_api::client::ConsoleSocket;
-use clauderon_api::{ConsoleEvent, ConsoleInput, Exit};
+use clauderon_api::{ConsoleEvent, ConsoleInput, ConsoleQuery, Exit, SNAPSHOT};
 use clauderon_terminal::filter::Filter;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -11,12 +11,9 @@ use tokio::sync::mpsc;
 use super::keys::before_detach;
 use super::raw::{Raw, size};
 use super::reconnect;
-use super::sequences::{Cutter, Modes, Piece, asks};
+use super::sequences::{Cutter, Modes, Piece};
 use super::streams::{Output, input};
 use crate::context::Context;
-
-/// History beyond this is not shown again: it only tells which modes are on.
-const HISTORY: u64 = 2 << 20;
 
 /// How an attachment ended.
 #[derive(Debug)]
@@ -42,15 +39,16 @@ pub struct Viewer<'a> {
 }
 
 /// What the agent's bytes become before the terminal.
+#[derive(Default)]
 struct Screen {
     filter: Filter,
     cutter: Cutter,
     modes: Modes,
     /// The offset of the next byte.
     at: u64,
-    /// Below this nothing is shown.
-    show_from: u64,
-    /// Below this it is history: questions to the terminal are left out.
+    /// The log that the offset is of.
+    epoch: u64,
+    /// Below this it is history.
     live_from: u64,
 }
 
@@ -59,15 +57,9 @@ impl<'a> Viewer<'a> {
     pub fn new(context: &'a Context, id: &'a str, console: ConsoleSocket) -> anyhow::Result<Self> {
         let hello = console.hello();
         let screen = Screen {
-            filter: Filter::new(),
-            cutter: Cutter::default(),
-            modes: Modes::default(),
-            at: hello.offset_start,
-            show_from: hello
-                .offset_end
-                .saturating_sub(HISTORY)
-                .max(hello.offset_start),
+            epoch: hello.epoch,
             live_from: hello.offset_end,
+            ..Screen::default()
         };
         Ok(Viewer {
             context,
@@ -95,8 +87,8 @@ impl<'a> Viewer<'a> {
         let mut resized = signal(SignalKind::window_change())?;
         let mut ending = Ending::new()?;
         let mut pending: Vec<u8> = Vec::new();
+        let mut redrawn = self.screen.live_from == 0 || self.has_new_size();
         self.fit().await;
-        let mut redrawn = self.screen.live_from == 0;
         loop {
             if !redrawn && self.screen.at >= self.screen.live_from {
                 redrawn = true;
@@ -110,9 +102,14 @@ impl<'a> Viewer<'a> {
                     None => return Ok(Ended::Detached),
                 },
                 event = self.console.next(), if pending.is_empty() => match event {
-                    Ok(Some(ConsoleEvent::Output { next, bytes, .. })) => {
-                        pending = self.screen.show(next, &bytes);
+                    Ok(Some(ConsoleEvent::Output { stream, next, bytes })) => {
+                        if stream == SNAPSHOT {
+                            pending = self.screen.forget();
+                        }
+                        pending.extend(self.screen.show(next, &bytes));
                     }
+                    // A person's own terminal keeps its size; the agent has been told which.
+                    Ok(Some(ConsoleEvent::Size { .. })) => {}
                     Ok(Some(ConsoleEvent::Exit(exit))) => return Ok(Ended::Exited(exit)),
                     Ok(Some(ConsoleEvent::Error(error))) => return Err(error.into()),
                     Ok(None) | Err(_) => {
@@ -151,6 +148,12 @@ impl<'a> Viewer<'a> {
         }
     }
 
+    /// Whether this terminal has another size than the agent's, so that fitting alone makes it paint anew.
+    fn has_new_size(&self) -> bool {
+        let hello = self.console.hello();
+        size().is_some_and(|size| size != (hello.cols, hello.rows))
+    }
+
     /// Makes the agent paint anew: only a real change of size does, so a row comes and goes.
     async fn redraw(&mut self) {
         if let Some((cols, rows)) = size() {
@@ -171,7 +174,11 @@ impl<'a> Viewer<'a> {
             talkative: false,
             ..self.context.clone()
         };
-        let back = reconnect(&quiet, self.id, self.screen.at);
+        let place = ConsoleQuery {
+            from: Some(self.screen.at),
+            epoch: Some(self.screen.epoch),
+        };
+        let back = reconnect(&quiet, self.id, place);
         tokio::pin!(back);
         let console = loop {
             tokio::select! {
@@ -183,37 +190,43 @@ impl<'a> Viewer<'a> {
                 number = ending.recv() => return Ok(Some(Ended::Signal(number))),
             }
         };
+        self.screen.epoch = console.hello().epoch;
         self.console = console;
         self.output.write(status("")).await;
+        let redrawn = self.has_new_size();
         self.fit().await;
-        self.redraw().await;
+        if !redrawn {
+            self.redraw().await;
+        }
         Ok(None)
     }
 }
 
 impl Screen {
+    /// Forgets what was shown: returns what puts the terminal back and moves what is on it up, out of the way.
+    fn forget(&mut self) -> Vec<u8> {
+        let rows = size().map_or(24, |(_, rows)| rows);
+        let mut clean = self.filter.finish();
+        clean.extend(self.modes.leave());
+        clean.extend(format!("\x1b[{rows};1H").bytes());
+        clean.extend(b"\r\n".repeat(rows.into()));
+        clean.extend(b"\x1b[H");
+        (self.filter, self.cutter, self.modes) = Default::default();
+        clean
+    }
+
     /// Returns what of `bytes` the terminal gets; `next` is the offset after them.
     fn show(&mut self, next: u64, bytes: &[u8]) -> Vec<u8> {
-        let before = self.at;
         self.at = next;
-        let begins = before < self.show_from && next >= self.show_from;
-        let shown = next >= self.show_from;
-        let history = before < self.live_from;
         let mut result = Vec::new();
         for piece in self.cutter.feed(&self.filter.feed(bytes)) {
             match piece {
-                Piece::Text(text) if shown => result.extend(text),
+                Piece::Text(text) => result.extend(text),
                 Piece::Sequence(sequence) => {
                     self.modes.see(&sequence);
-                    if shown && !(history && asks(&sequence)) {
-                        result.extend(sequence);
-                    }
+                    result.extend(sequence);
                 }
-                Piece::Text(_) => {}
             }
-        }
-        if begins {
-            result.splice(0..0, self.modes.enter());
         }
         result
     }

@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use clauderon_agents::{Pin, Progress, Source, install, installed};
-use clauderon_api::{Agent, AgentView, AgentsView, Error};
+use clauderon_api::{Agent, AgentView, AgentsView};
 use clauderon_daemon::{Config, Paths};
-use clauderon_policy::Routes;
 
 use crate::context::Context;
 use crate::{failure, output};
@@ -95,12 +94,7 @@ fn source(
         return Ok(Source::Registry(registry));
     }
     let config = Config::load(&Paths::at(&context.home)?)?;
-    if let Some(registry) = config.preferences.agents.registry {
-        return Ok(Source::Registry(registry));
-    }
-    let host = Routes::registry_host("npm")
-        .ok_or_else(|| Error::failed("This release names no package registry."))?;
-    Ok(Source::Registry(format!("https://{host}")))
+    clauderon_daemon::registry(&config.preferences.agents)
 }
 
 async fn one(context: &Context, agent: Agent, source: Source) -> anyhow::Result<()> {

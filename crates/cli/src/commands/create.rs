@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clauderon_api::{Agent, Backend, CreateSession, Created, Error, Fingerprints, Mode, Posture};
+use clauderon_api::{
+    Agent, Backend, Cap, CreateSession, Created, Error, Fingerprints, Mode, Posture,
+};
 use clauderon_vault::Environment;
 
 use crate::attach::{self, print};
@@ -22,6 +24,7 @@ Examples:
   clauderon create --print - < prompt.md               the prompt from standard input, byte for byte
   clauderon create --print -- \"-v is broken, why?\"     a prompt that begins with a dash
   clauderon create --detach --agent codex --policy locked
+  clauderon create --budget 5usd                       the request after 5 dollars waits for you
 
 A session works on a clone of what is committed; `clauderon pull` brings its work back.
 Presets: locked is the model alone; balanced adds fetching code and public packages; open is any
@@ -52,6 +55,12 @@ pub struct Create {
     /// What the sandbox may reach [default: the one in config.toml, else balanced]
     #[arg(long, value_parser = posture())]
     policy: Option<Posture>,
+    /// What it may spend, such as 5usd or 2Mtokens; none for no budget [default: the one in config.toml, else none]
+    #[arg(long, value_name = "AMOUNT")]
+    budget: Option<Cap>,
+    /// Bring along the current branch's history alone: no other branch can be read inside
+    #[arg(long)]
+    isolate_history: bool,
     /// Answer the prompt and exit: the agent's own output and exit code
     #[arg(long, conflicts_with_all = ["detach", "json"])]
     print: bool,
@@ -147,6 +156,8 @@ impl Create {
             posture: self.policy,
             cols,
             rows,
+            budget: self.budget,
+            isolate_history: self.isolate_history,
             credential_fingerprints: Some(fingerprints()?),
         })
     }

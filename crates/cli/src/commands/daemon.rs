@@ -1,10 +1,12 @@
 //! `clauderon daemon`: the daemon itself, and the running one's state.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use clauderon_api::{Client, DaemonInfo, Error};
+use clauderon_daemon::Web;
 use serde_json::json;
 
 use crate::context::Context;
@@ -16,6 +18,7 @@ Every command starts a daemon where none answers; sessions go on without one.
 Examples:
   clauderon daemon             in the foreground, with its log on standard error
   clauderon daemon status
+  clauderon daemon --http-port 0   also serve the window's page to a browser on this machine
   clauderon daemon restart     after a credential in this shell's environment changed";
 
 /// How long a daemon may take to end.
@@ -28,6 +31,12 @@ pub struct Daemon {
     /// Leave the terminal's session; set by whoever starts a daemon in the background
     #[arg(long, hide = true)]
     detached: bool,
+    /// Also serve the window's page on this loopback port (0: a free one) and print a link to it
+    #[arg(long, value_name = "PORT")]
+    http_port: Option<u16>,
+    /// The folder of the page, where it is not the one beside this program
+    #[arg(long, value_name = "DIR", requires = "http_port")]
+    ui_dir: Option<PathBuf>,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -54,7 +63,14 @@ impl Daemon {
             // Fails only where we lead a session already, which is what we want.
             let _ = rustix::process::setsid();
         }
-        clauderon_daemon::run(context.home.clone())?;
+        let web = self.http_port.map(|port| Web {
+            port,
+            folder: self.ui_dir,
+        });
+        clauderon_daemon::run(context.home.clone(), web, |link| {
+            // Nobody reads it: the daemon serves all the same, and `clauderon web` makes another.
+            let _ = output::line(link);
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -64,13 +80,13 @@ impl Daemon {
         match (self.verb, running) {
             (Some(Verb::Restart), running) => {
                 if let Some(client) = running {
-                    stop(&client).await?;
+                    stop(context, &client).await?;
                 }
                 let info = context.connect().await?.daemon().await?;
                 context.print(&info, text)?;
             }
             (Some(Verb::Stop), Some(client)) => {
-                stop(&client).await?;
+                stop(context, &client).await?;
                 context.print(&json!({ "stopped": true }), |_| "Stopped.".to_owned())?;
             }
             (Some(Verb::Stop), None) => {
@@ -91,41 +107,34 @@ impl Daemon {
     }
 }
 
-/// Asks a daemon to end and waits until its process is gone.
-async fn stop(client: &Client) -> anyhow::Result<()> {
+/// Asks a daemon to end and waits until it has: until another answers in its place, or its lock is free.
+///
+/// Its process may go on, where it is the window's.
+async fn stop(context: &Context, client: &Client) -> anyhow::Result<()> {
     let info = client.daemon().await?;
     client.stop_daemon().await?;
     let asked = Instant::now();
-    while alive(info.pid) {
-        if asked.elapsed() > PATIENCE {
-            return Err(Error::failed(format!(
-                "The daemon (process {}) was asked to end {} s ago and still runs.",
-                info.pid,
-                PATIENCE.as_secs()
-            ))
-            .hint(format!("`kill {}` ends it; sessions go on.", info.pid))
-            .into());
+    while asked.elapsed() < PATIENCE {
+        match client.daemon().await {
+            Ok(now) if now.started_ms == info.started_ms => {}
+            Ok(_) => return Ok(()),
+            Err(_) if is_free(&context.home.join("daemon.lock")) => return Ok(()),
+            Err(_) => {}
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Ok(())
+    Err(Error::failed(format!(
+        "The daemon (process {}) was asked to end {} s ago and still runs.",
+        info.pid,
+        PATIENCE.as_secs()
+    ))
+    .hint(format!("`kill {}` ends it; sessions go on.", info.pid))
+    .into())
 }
 
-fn alive(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    else {
-        return false;
-    };
-    // A process that ended but was not waited for (its parent is a test) answers signals still.
-    let zombie =
-        std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|stat| {
-            stat.rsplit(") ")
-                .next()
-                .is_some_and(|rest| rest.starts_with('Z'))
-        });
-    !zombie && rustix::process::test_kill_process(pid).is_ok()
+/// Says whether nobody holds the lock of the one daemon.
+fn is_free(lock: &Path) -> bool {
+    std::fs::File::open(lock).map_or(true, |lock| lock.try_lock().is_ok())
 }
 
 fn text(info: &DaemonInfo) -> String {

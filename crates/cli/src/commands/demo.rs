@@ -11,8 +11,8 @@ use std::time::Instant;
 use clap::Args;
 use clauderon_agents::installed;
 use clauderon_api::{
-    Agent, AuditQuery, AuditRow, Backend, Client, ConsoleEvent, CreateSession, Error, ErrorCode,
-    Mode, Session,
+    Agent, AuditQuery, AuditRow, Backend, Client, ConsoleEvent, ConsoleQuery, CreateSession, Error,
+    ErrorCode, Mode, Session,
 };
 use clauderon_runtime::{Bubblewrap, Runtime as _};
 use futures_util::StreamExt;
@@ -142,13 +142,18 @@ fn request(stage: &Stage) -> CreateSession {
         posture: None,
         cols: 0,
         rows: 0,
+        budget: Some(clauderon_api::Cap::Lifted),
+        isolate_history: false,
         credential_fingerprints: None,
     }
 }
 
 /// Shows each turn as it happens and returns the audit records.
 async fn watch(page: &Page, stage: &Stage, session: &Session) -> anyhow::Result<Vec<AuditRow>> {
-    let mut console = stage.client.console(&session.id, Some(0)).await?;
+    let mut console = stage
+        .client
+        .console(&session.id, ConsoleQuery::default())
+        .await?;
     let mut turns = report::Turns::default();
     let mut answer = Vec::new();
     let mut look = tokio::time::interval(LOOK);
@@ -162,6 +167,7 @@ async fn watch(page: &Page, stage: &Stage, session: &Session) -> anyhow::Result<
                     let said = String::from_utf8_lossy(&answer);
                     return Err(Error::failed(format!("The agent ended with {}: {}", exit.code, said.trim())).into());
                 }
+                Some(ConsoleEvent::Size { .. }) => {}
                 Some(ConsoleEvent::Error(error)) => return Err(error.into()),
                 None => return Err(Error::failed("The daemon of the demo went away.").into()),
             },

@@ -98,6 +98,7 @@ mod tests {
             commits: 0,
             files: vec![],
             patch: "@@\n+a\x1b]52;c;x\x07\n-\tb\n c\r\n".to_owned(),
+            risky: vec![],
             truncated: false,
             notices: vec![],
         };

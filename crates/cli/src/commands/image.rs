@@ -3,17 +3,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use clauderon_api::{Error, ErrorCode};
-use clauderon_runtime::docker::DEFAULT_IMAGE;
+use clauderon_runtime::docker::discover::Surroundings;
+use clauderon_runtime::docker::{DEFAULT_IMAGE, DOCKERFILE};
 use clauderon_runtime::{Docker, Installation};
 use serde_json::json;
 
 use crate::context::Context;
 use crate::output;
-
-const DOCKERFILE: &str = include_str!("../../../../docker/Dockerfile");
 
 const EXAMPLES: &str = "\
 Any image with bash, git, curl and glibc will do for a session; this one is the default.
@@ -59,20 +57,16 @@ impl Image {
             output::raw(DOCKERFILE.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
-        let host = std::env::var("DOCKER_HOST").ok();
-        let engine = Docker::connect(installation(context), host.as_deref())
+        let around =
+            Surroundings::from_variables(|name| std::env::var_os(name), std::env::home_dir());
+        let engine = Docker::find(&installation(context), &around)
             .await
             .map_err(|why| Error::new(ErrorCode::NoRuntime, why.sentence).hint(why.fix))?;
-        let folder = tempfile::tempdir().context("make a folder for the build")?;
-        std::fs::write(folder.path().join("Dockerfile"), DOCKERFILE)
-            .context("write the Dockerfile")?;
         context.say(&format!(
             "Building {tag}; the first time fetches some 100 MB."
         ));
         engine
-            .build_image(folder.path(), &tag, base.as_deref(), |line| {
-                context.say(line)
-            })
+            .build_default_image(&tag, base.as_deref(), |line| context.say(line))
             .await?;
         context.print(&json!({ "image": tag }), |_| output::escape(&tag))?;
         Ok(ExitCode::SUCCESS)

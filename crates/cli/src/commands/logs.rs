@@ -7,6 +7,7 @@ use clauderon_api::{LogsQuery, STDERR, STDOUT};
 use clauderon_terminal::filter::Filter;
 use futures_util::StreamExt;
 
+use super::chat::Chat;
 use crate::context::Context;
 use crate::{failure, output};
 
@@ -16,7 +17,8 @@ The bytes are the agent's own; what could harm a terminal is removed only before
 Examples:
   clauderon logs fix
   clauderon logs --follow fix
-  clauderon logs --stderr fix > errors.txt";
+  clauderon logs --stderr fix > errors.txt
+  clauderon logs --json fix             what was said and done, one item a line: as `clauderon chat --json`";
 
 /// Print what a session's agent printed
 #[derive(Debug, Args)]
@@ -41,11 +43,14 @@ pub struct Logs {
 impl Logs {
     /// Prints them as they come.
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        if context.json {
+        if context.json && (self.tail.is_some() || self.stdout || self.stderr) {
             return Err(failure::usage(
-                "Logs are bytes and have no JSON form.",
-                "Leave --json out.",
+                "As JSON the log is the conversation, of which there are no bytes or streams to choose.",
+                "Leave --json out, or --tail, --stdout and --stderr.",
             ));
+        }
+        if context.json {
+            return Chat::log(self.session, self.follow).run(context).await;
         }
         let query = LogsQuery {
             tail: self.tail,

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::list;
 use crate::context::Context;
 use crate::output;
 
@@ -26,7 +25,7 @@ impl Stop {
         let client = context.connect().await?;
         let session = client.stop_session(&self.session).await?;
         context.print(&session, |session| {
-            output::escape(&format!("{}: {}", session.name, list::state(session)))
+            output::escape(&format!("{}: {}", session.name, session.word()))
         })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -5,13 +5,14 @@ pub type Known<'a> = &'a [(&'a str, &'a [&'a str])];
 
 /// The keys of `config.toml`.
 pub const PREFERENCES: Known<'static> = &[
-    ("", &["defaults", "limits", "agents"]),
+    ("", &["defaults", "limits", "agents", "attention"]),
     (
         "defaults",
-        &["agent", "backend", "image", "model", "policy"],
+        &["agent", "backend", "image", "model", "policy", "budget"],
     ),
     ("limits", &["memory_gib", "pids", "cpu_weight"]),
-    ("agents", &["registry"]),
+    ("agents", &["registry", "claude", "codex"]),
+    ("attention", &["stuck_after_seconds", "hold_seconds"]),
 ];
 
 /// The keys of `proxy.toml`, without its routes.

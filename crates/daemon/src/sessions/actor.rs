@@ -3,33 +3,60 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clauderon_agents::{Installed, Launch};
 use clauderon_api as api;
-use clauderon_holder::SessionFiles;
-use clauderon_runtime::{Handle, Runtime, RuntimeError, SandboxPlan, State};
-use clauderon_session::{Effect, Event, Sighting};
-use clauderon_store::{Record, SessionDir, StoreError};
+use clauderon_session::{Effect, Event, Sighting, State as Life};
+use clauderon_store::{Deleted, Record, SessionDir, StoreError};
+use clauderon_transcript::Said;
 use clauderon_workspace::Workspace;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use super::pulse::Pulse;
-use super::{Shared, folders, plan, plan::Occasion, view, watcher};
-use crate::clock::{now_ms, until};
+use super::view::Shown;
+use super::watcher::{self, Before};
+use super::{Shared, folders, plan::Occasion};
+use crate::clock::{awake_ms, now_ms, until, until_awake, until_risen};
+use crate::conversation::{Changes, Talk};
 use crate::failure;
 
 /// What can be asked of a session.
 pub enum Order {
     /// Something happened to it.
     Event(Event),
+    /// Something was seen of one run of its agent.
+    Told {
+        /// Which run.
+        run: u64,
+        /// What was seen.
+        event: Event,
+    },
     /// Start the agent.
     Start(Occasion, oneshot::Sender<Result<(), api::Error>>),
     /// End the agent within the grace.
     Stop(Duration, oneshot::Sender<Result<(), api::Error>>),
     /// Change what is recorded besides its life.
     Change(Box<dyn FnOnce(&mut Record) + Send>),
+    /// Change what a person decided; nothing has changed where it cannot be written down.
+    Decide(
+        Box<dyn FnOnce(&mut Record) + Send>,
+        oneshot::Sender<Result<(), api::Error>>,
+    ),
+    /// The person looked at it.
+    Seen,
+    /// Say that everything before is done.
+    Settled(oneshot::Sender<()>),
+    /// Take its sandbox away, so that the next start makes another.
+    Discard(oneshot::Sender<Result<(), api::Error>>),
     /// Take its sandbox away; the owner ends.
     Remove(oneshot::Sender<Result<(), api::Error>>),
+    /// Move its folder to the trash and give its record away; the owner ends.
+    Trash(oneshot::Sender<Result<Record, api::Error>>),
 }
+
+/// How often news of an agent is told at most: an agent chooses how much it says.
+const PACE: Duration = Duration::from_millis(200);
+/// How long to wait before a record is written again that could not be.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// The owner of one session.
 pub struct Actor {
@@ -38,35 +65,65 @@ pub struct Actor {
     pub workspace: Workspace,
     pub record: Record,
     pub pulse: Arc<Pulse>,
-    pub view: watch::Sender<api::Session>,
+    pub view: watch::Sender<Shown>,
+    pub talk: Arc<Talk>,
+    /// What the agent's terminal said last that it does, and since when, as its conversation was told.
+    pub claimed: Option<(Said, u64)>,
     pub orders: mpsc::WeakSender<Order>,
+    /// Which start of the agent this is: what is told of an earlier one comes too late.
+    pub run: u64,
+    /// When what is recorded is written again, where the disk did not take it.
+    pub unwritten: Option<Instant>,
 }
 
 impl Actor {
     /// Lives until the session is removed or nobody can give orders any more.
     pub async fn live(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut next_news = Instant::now();
+        let mut changes = self.talk.changes();
         loop {
-            let now = now_ms();
+            let overdue = self.pulse.now().requests.changes_at(awake_ms());
             let order = tokio::select! {
                 order = orders.recv() => order,
                 () = until(self.record.life.deadline()) => Some(Order::Event(Event::Tick)),
-                () = until(self.pulse.activity().changes_at(now)) => { self.publish(); continue }
-                () = self.pulse.beat() => { self.publish(); continue }
+                () = until_awake(overdue) => { self.publish(); continue }
+                () = until_risen(self.talk.changes_at()) => { self.publish(); continue }
+                () = at(self.unwritten) => { self.note(); continue }
+                () = news(&self.pulse, &mut changes, next_news) => {
+                    self.publish();
+                    next_news = Instant::now() + PACE;
+                    continue
+                }
             };
             match order {
                 None => return,
-                Some(Order::Event(event)) => {
-                    let runs = event == Event::Seen(Sighting::Running);
-                    self.handle(event).await;
-                    if runs {
-                        self.hold_again().await;
-                    }
-                }
+                Some(Order::Event(event)) => self.take(event).await,
+                Some(Order::Told { run, .. }) if run != self.run => {}
+                Some(Order::Told { event, .. }) => self.take(event).await,
                 Some(Order::Start(occasion, done)) => self.start(occasion, done).await,
                 Some(Order::Stop(grace, done)) => self.stop(grace, done).await,
                 Some(Order::Change(change)) => {
                     change(&mut self.record);
                     self.save();
+                }
+                Some(Order::Decide(change, done)) => {
+                    let _ = done.send(self.decide(change));
+                }
+                Some(Order::Seen) => self.seen(),
+                Some(Order::Settled(done)) => {
+                    self.publish();
+                    let _ = done.send(());
+                }
+                Some(Order::Discard(done)) => {
+                    let _ = done.send(self.discard().await);
+                }
+                Some(Order::Trash(done)) => {
+                    let trashed = self.trash();
+                    let gone = trashed.is_ok();
+                    let _ = done.send(trashed);
+                    if gone {
+                        return;
+                    }
                 }
                 Some(Order::Remove(done)) => {
                     let removed = self.remove().await;
@@ -80,9 +137,25 @@ impl Actor {
         }
     }
 
+    async fn take(&mut self, event: Event) {
+        let runs = event == Event::Seen(Sighting::Running);
+        self.handle(event).await;
+        if runs {
+            self.hold_again().await;
+        }
+    }
+
     async fn start(&mut self, occasion: Occasion, done: oneshot::Sender<Result<(), api::Error>>) {
         if !self.record.life.can_start() {
             let _ = done.send(Err(self.conflict("cannot be started")));
+            return;
+        }
+        if let Life::Unknown { reason } = self.record.life.state()
+            && self.is_held().await
+        {
+            let name = self.record.spec.name.as_str();
+            let sentence = format!("session {name} may run still: {reason}");
+            let _ = done.send(Err(api::Error::conflict(sentence)));
             return;
         }
         let effects = self.record.life.handle(Event::StartAsked, now_ms());
@@ -101,35 +174,6 @@ impl Actor {
         };
         self.handle(event).await;
         let _ = done.send(started);
-    }
-
-    async fn start_sandbox(&mut self, occasion: &Occasion) -> Result<(), api::Error> {
-        let spec = &self.record.spec;
-        let agent = super::installed(&self.shared, spec.agent)?;
-        let launch = plan::launch(spec, &self.workspace, occasion).map_err(failure::launch)?;
-        folders::write_launch(&self.paths, &launch, clauderon_runtime::User::for_caller())
-            .map_err(failure::anyhow)?;
-        let plan = self.plan(&launch, &agent, occasion);
-        let runtime = self.runtime().await?;
-        if self.record.container.is_none() && self.record.limits.is_empty() {
-            let created = runtime.create(&plan).await.map_err(failure::runtime)?;
-            self.record.container = created.handle.container;
-            self.record.limits = created
-                .limits
-                .iter()
-                .map(|limit| limit.sentence())
-                .collect();
-            // A power cut that takes this away has ended the container as well.
-            self.note();
-        }
-        let prompted = occasion.prompt.is_some();
-        self.pulse.restart(spec.mode, prompted, now_ms());
-        runtime
-            .start(&plan, &self.handle_of_sandbox())
-            .await
-            .map_err(failure::runtime)?;
-        self.watch();
-        Ok(())
     }
 
     async fn stop(&mut self, grace: Duration, done: oneshot::Sender<Result<(), api::Error>>) {
@@ -164,31 +208,23 @@ impl Actor {
         }
     }
 
-    /// Ends the sandbox in a task of its own: a grace may be long, and orders go on meanwhile.
-    fn end(&self, grace: Duration) {
-        let (shared, handle) = (self.shared.clone(), self.handle_of_sandbox());
-        let (backend, orders) = (self.record.spec.backend, self.orders.clone());
-        self.shared.tasks.spawn(async move {
-            let Ok(runtime) = shared.runtimes.of(backend).await else { return };
-            if let Err(error) = runtime.stop(&handle, grace).await {
-                tracing::warn!(session = %handle.session, %error, "the sandbox could not be stopped");
-            }
-            if let Some(orders) = orders.upgrade() {
-                let seen = watcher::look(&*runtime, &handle).await;
-                let _ = orders.send(Order::Event(Event::Seen(seen))).await;
-            }
+    /// Moves the session's folder to the trash. The sandbox is ended by whoever asked for it: that may take its time.
+    fn trash(&mut self) -> Result<Record, api::Error> {
+        let mut record = self.record.clone();
+        record.turn.line = self.pulse.now().title.or(record.turn.line);
+        record.deleted = Some(Deleted {
+            at_ms: now_ms(),
+            cleared: false,
+            bytes: None,
         });
+        self.shared.store.discard(&record).map_err(failure::store)?;
+        Ok(record)
     }
 
-    async fn remove(&mut self) -> Result<(), api::Error> {
-        match self
-            .runtime()
-            .await?
-            .remove(&self.handle_of_sandbox())
-            .await
-        {
-            Ok(()) | Err(RuntimeError::Gone | RuntimeError::NotRunning) => Ok(()),
-            Err(error) => Err(failure::runtime(error)),
+    fn seen(&mut self) {
+        if self.record.is_unseen() {
+            self.record.shelf.seen_ms = Some(now_ms());
+            self.note();
         }
     }
 
@@ -201,109 +237,66 @@ impl Actor {
                 reason: error.message,
             },
         };
+        if folders::is_half_made(&self.paths) {
+            return self.break_off().await;
+        }
         let running = seen == Sighting::Running;
         self.handle(Event::Seen(seen)).await;
         if running {
-            self.pulse.restart(self.record.spec.mode, false, now_ms());
+            self.pulse.restart(false);
             self.hold_again().await;
-            self.watch();
+        }
+        let unsure = matches!(self.record.life.state(), Life::Unknown { .. });
+        if running || unsure {
+            self.watch(Before::Ran { unsure });
         }
         self.publish();
     }
 
-    /// Gives a container that runs on without its holder a new one; a bubblewrap sandbox never outlives its own.
-    async fn hold_again(&self) {
-        let socket = SessionFiles::new(self.paths.path()).socket();
-        let held = tokio::net::UnixStream::connect(socket).await.is_ok();
-        if held || self.record.container.is_none() {
-            return;
+    /// Ends the sandbox of a session whose creation broke off with the daemon; a start mends it.
+    async fn break_off(&mut self) {
+        if let Err(error) = self.discard().await {
+            tracing::warn!(session = %self.record.spec.id, error = %error.message, "a half-made session's sandbox stays");
         }
-        match self.hold().await {
-            Ok(()) => tracing::info!(session = %self.record.spec.id, "has a new holder"),
-            Err(error) => {
-                tracing::warn!(session = %self.record.spec.id, %error, "runs without a holder");
-            }
-        }
-    }
-
-    async fn hold(&self) -> Result<(), api::Error> {
-        let spec = &self.record.spec;
-        let agent = super::installed(&self.shared, spec.agent)?;
-        let occasion = Occasion::placeholder();
-        let launch = plan::launch(spec, &self.workspace, &occasion).map_err(failure::launch)?;
-        let plan = self.plan(&launch, &agent, &occasion);
-        let started = self
-            .runtime()
-            .await?
-            .start(&plan, &self.handle_of_sandbox())
-            .await;
-        started.map(drop).map_err(failure::runtime)
-    }
-
-    fn plan(&self, launch: &Launch, agent: &Installed, occasion: &Occasion) -> SandboxPlan {
-        let parts = plan::Parts {
-            spec: &self.record.spec,
-            paths: &self.paths,
-            workspace: &self.workspace,
-            launch,
-            relay: &self.shared.programs.relay,
-            agent,
-            limits: plan::limits(&self.shared.preferences.limits),
-        };
-        plan::sandbox(parts, occasion)
-    }
-
-    fn watch(&self) {
-        let (shared, handle) = (self.shared.clone(), self.handle_of_sandbox());
-        let (backend, orders) = (self.record.spec.backend, self.orders.clone());
-        self.shared
-            .tasks
-            .spawn(watcher::watch(shared, backend, handle, orders));
-    }
-
-    async fn runtime(&self) -> Result<Arc<dyn Runtime>, api::Error> {
-        self.shared
-            .runtimes
-            .of(self.record.spec.backend)
-            .await
-            .map_err(failure::unavailable)
-    }
-
-    fn handle_of_sandbox(&self) -> Handle {
-        Handle {
-            session: self.record.spec.id,
-            dir: self.paths.path().to_owned(),
-            container: self.record.container.clone(),
-        }
+        let reason = "The daemon ended while the session was being made; start it to go on.";
+        self.handle(Event::Failed {
+            reason: reason.to_owned(),
+        })
+        .await;
+        self.publish();
     }
 
     /// Writes down what a person decided, or what cannot be asked for again.
-    fn save(&self) {
-        self.written(self.shared.store.save(&self.record));
+    pub(super) fn save(&mut self) {
+        self.follow_turn();
+        let written = self.shared.store.save(&self.record);
+        self.written(written);
     }
 
     /// Writes down a state, which the next daemon asks for again anyhow.
-    fn note(&self) {
-        self.written(self.shared.store.note(&self.record));
+    pub fn note(&mut self) {
+        self.follow_turn();
+        let written = self.shared.store.note(&self.record);
+        self.written(written);
     }
 
-    fn written(&self, result: Result<(), StoreError>) {
-        if let Err(error) = result {
-            tracing::error!(session = %self.record.spec.id, %error, "the session's record could not be written");
-        }
-        self.publish();
+    /// Takes a decision of the person's; it is theirs again where it cannot be kept.
+    fn decide(&mut self, change: Box<dyn FnOnce(&mut Record) + Send>) -> Result<(), api::Error> {
+        let mut changed = self.record.clone();
+        change(&mut changed);
+        self.shared.store.save(&changed).map_err(failure::store)?;
+        self.record = changed;
+        self.written(Ok(()));
+        Ok(())
     }
 
-    fn publish(&self) {
-        let view = view::of(&self.record, &self.pulse.activity(), now_ms());
-        let changed = self.view.send_if_modified(|shown| {
-            let changed = *shown != view;
-            *shown = view.clone();
-            changed
-        });
-        if changed {
-            self.shared.events.changed(view);
+    /// A record that could not be written is written again until it is.
+    fn written(&mut self, result: Result<(), StoreError>) {
+        if let (Err(error), None) = (&result, self.unwritten) {
+            tracing::error!(session = %self.record.spec.id, %error, "the session's record could not be written yet");
         }
+        self.unwritten = result.is_err().then(|| Instant::now() + AGAIN);
+        self.show();
     }
 
     fn conflict(&self, what: &str) -> api::Error {
@@ -315,12 +308,19 @@ impl Actor {
     }
 }
 
-/// Says what a runtime's answer means for a session.
-pub fn sighting(state: State, exit: Option<i32>) -> Sighting {
-    match (state, exit) {
-        (State::Present { running: true }, _) => Sighting::Running,
-        (State::Present { running: false } | State::Absent, Some(code)) => Sighting::Ended { code },
-        (State::Present { running: false } | State::Absent, None) => Sighting::Absent,
-        (State::Unknown(reason), _) => Sighting::Unanswered { reason },
+/// Waits until then; for ever where there is no such time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for news of the agent or of its conversation, but not before `at`.
+async fn news(pulse: &Pulse, changes: &mut Changes, at: Instant) {
+    tokio::time::sleep_until(at).await;
+    tokio::select! {
+        () = pulse.beat() => {}
+        () = changes.next() => {}
     }
 }

@@ -1,20 +1,52 @@
 //! Makes a session, step by step; a step that fails takes back all that came before it.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clauderon_agents::Conversation;
 use clauderon_api::{CreateSession, Created, Error, ErrorCode, Progress};
 use clauderon_policy::{Policy, Posture, Repository, Subject};
 use clauderon_runtime::{Runtime, User};
 use clauderon_session::{Agent, Backend, Event, Lifecycle, Mode, SessionId, SessionName, Spec};
-use clauderon_store::{Record, SessionDir, StoreError};
+use clauderon_store::{Record, SessionDir, Shelf, StoreError, Turn};
+use clauderon_transcript::Budget;
 use clauderon_workspace::{Forget, Plan, Sandboxes, Source, Workspace, forget};
 
 use super::plan::{self, Occasion};
-use super::{Sessions, Shared, folders};
+use super::{Session, Sessions, Shared, budget, folders};
 use crate::clock::now_ms;
 use crate::{credentials, failure};
+
+/// When an agent has started, and the disk may be busy again.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A person's work, with their account.
+    Work,
+    /// To show how it is. No account is used, and none can be: see [`crate::demo`].
+    Demo {
+        /// What the person is told about it.
+        notice: &'static str,
+    },
+}
+
+impl Purpose {
+    /// Makes sure that the agent has an account where it needs one, and says which.
+    fn account(self, shared: &Shared, agent: Agent) -> Result<String, Error> {
+        match self {
+            Purpose::Work => credentials::for_agent(&shared.vaults, agent),
+            Purpose::Demo { .. } => Ok("none".to_owned()),
+        }
+    }
+}
 
 /// Makes the session that `request` asks for and starts its agent.
 pub async fn create(
     sessions: &Sessions,
+    purpose: Purpose,
     request: CreateSession,
     progress: Progress,
 ) -> Result<Created, Error> {
@@ -24,13 +56,19 @@ pub async fn create(
     let mut notices = Vec::new();
 
     super::installed(&shared, agent)?;
-    let credential = credentials::for_agent(&shared.vaults, &shared.paths.secrets(), agent)?;
+    let credential = purpose.account(&shared, agent)?;
+    if let Purpose::Demo { notice } = purpose {
+        notices.push(notice.to_owned());
+    }
     notices.extend(differing_environment(&shared, &request));
     progress.say("look at the repository");
     let source = Source::inspect(&request.repository)
         .await
         .map_err(failure::workspace)?;
-    let name = name(sessions, &request, &source, &mut notices)?;
+    let name = match &request.name {
+        Some(typed) => typed_name(typed, &mut notices)?,
+        None => sessions.free_name(&source.root),
+    };
     let _reserved = sessions.reserve(name.clone())?;
     let chosen = shared
         .runtimes
@@ -54,12 +92,16 @@ pub async fn create(
         branch: name.branch(),
         created_ms: now_ms(),
         agent_session: uuid()?,
+        copy_of: None,
     };
     check_prompt(&spec, &request)?;
+    let allowed = allowed(&shared, &request);
+    notices.extend(budget::notice(allowed, spec.agent, spec.model.as_deref()));
     tracing::info!(session = %id, %name, %agent, backend = %spec.backend, %credential, "create");
 
     let half = HalfMade {
         sessions,
+        purpose,
         shared: &shared,
         paths: shared.store.dir(id),
         request: &request,
@@ -69,7 +111,7 @@ pub async fn create(
     };
     let made = half.make(spec, notices).await;
     if made.is_err() {
-        half.undo(id).await;
+        undo(sessions, id).await;
     }
     made
 }
@@ -77,6 +119,7 @@ pub async fn create(
 /// A session in the making.
 struct HalfMade<'a> {
     sessions: &'a Sessions,
+    purpose: Purpose,
     shared: &'a Shared,
     paths: SessionDir,
     request: &'a CreateSession,
@@ -102,15 +145,12 @@ impl HalfMade<'_> {
         self.shared
             .store
             .create_dir(spec.id)
-            .map_err(|error| Error::failed(error.to_string()))?;
+            .map_err(failure::store)?;
         let ca = folders::fill(&self.paths, spec.id, user).map_err(failure::anyhow)?;
         let name = spec.name.clone();
         let image = spec.image.clone();
         let mut record = self.record(spec, Vec::new());
-        self.shared
-            .store
-            .save(&record)
-            .map_err(|error| Error::failed(error.to_string()))?;
+        self.shared.store.note(&record).map_err(failure::store)?;
         progress.say("clone the repository");
         let git = self.shared.runtimes.fast_git().await;
         let sandboxes = Sandboxes {
@@ -122,7 +162,7 @@ impl HalfMade<'_> {
             session_dir: self.paths.path(),
             name: &name,
             source,
-            isolate_history: false,
+            isolate_history: request.isolate_history,
             include_secrets: false,
         };
         let made = clauderon_workspace::create(&sandboxes, plan)
@@ -133,14 +173,28 @@ impl HalfMade<'_> {
         record.notices = notices.clone();
         let session = self.sessions.adopt(record, made.workspace, ca)?;
         session.event(Event::Created).await;
-        progress.say("start the sandbox");
+        progress.say("check out its files and start the sandbox");
         let occasion = Occasion {
             prompt: request.prompt.clone(),
-            resume: false,
+            conversation: Conversation::New,
+            held: true,
             cols: request.cols,
             rows: request.rows,
         };
-        session.start(occasion).await?;
+        let filled = async {
+            let filled = clauderon_workspace::fill(&sandboxes, &session.workspace).await;
+            filled.map_err(failure::workspace)
+        };
+        tokio::try_join!(filled, session.start(occasion))?;
+        folders::let_go(&self.paths).map_err(failure::anyhow)?;
+        let uncommitted = clauderon_workspace::settle(&sandboxes, source, &session.workspace)
+            .await
+            .map_err(failure::workspace)?;
+        if let Some(notice) = uncommitted {
+            session.tell(notice.to_string()).await;
+            notices.push(notice.to_string());
+        }
+        self.shared.tasks.spawn(keep(session.clone()));
         Ok(Created {
             session: session.view(),
             notices,
@@ -165,41 +219,53 @@ impl HalfMade<'_> {
             user: (uid, gid),
             prompted: request.prompt.is_some(),
             posture,
+            agent_version: None,
+            budget: allowed(self.shared, request),
             grants: Vec::new(),
             github,
             container: None,
+            demo: self.purpose != Purpose::Work,
+            engine: self.runtime.engine().map(Path::to_owned),
             limits: Vec::new(),
             notices,
+            shelf: Shelf::default(),
+            turn: Turn::default(),
+            deleted: None,
             spec,
-        }
-    }
-
-    /// Takes back whatever was made; what cannot be taken back is said in the log, never to the person twice.
-    async fn undo(&self, id: SessionId) {
-        if let Some(session) = self.sessions.forget(id) {
-            let _ = session.remove().await;
-        }
-        if let Ok(workspace) = Workspace::load(self.paths.path())
-            && let Err(error) = forget(&workspace, Forget::Everything).await
-        {
-            tracing::warn!(session = %id, %error, "references were left behind");
-        }
-        match self.shared.store.remove(id) {
-            Ok(()) | Err(StoreError::NoSession(_)) => {}
-            Err(error) => tracing::warn!(session = %id, %error, "the folder was left behind"),
         }
     }
 }
 
-fn name(
-    sessions: &Sessions,
-    request: &CreateSession,
-    source: &Source,
-    notices: &mut Vec<String>,
-) -> Result<SessionName, Error> {
-    let Some(typed) = &request.name else {
-        return Ok(sessions.free_name(&source.root));
-    };
+/// Takes back whatever was made of a session; what cannot be taken back is said in the log, never to the person twice.
+pub(super) async fn undo(sessions: &Sessions, id: SessionId) {
+    if let Some(session) = sessions.forget(id) {
+        let _ = session.remove().await;
+    }
+    let store = &sessions.shared.store;
+    if let Ok(workspace) = Workspace::load(store.dir(id).path())
+        && let Err(error) = forget(&workspace, Forget::Everything).await
+    {
+        tracing::warn!(session = %id, %error, "references were left behind");
+    }
+    match store.remove(id) {
+        Ok(()) | Err(StoreError::NoSession(_)) => {}
+        Err(error) => tracing::warn!(session = %id, %error, "the folder was left behind"),
+    }
+}
+
+/// Brings a new session's records to the disk when its agent has started: it must not wait for its own fresh files.
+pub(super) async fn keep(session: Arc<Session>) {
+    tokio::time::sleep(SETTLED).await;
+    let workspace = session.workspace.clone();
+    let kept = tokio::task::spawn_blocking(move || workspace.keep()).await;
+    if let Ok(Err(error)) = kept {
+        tracing::warn!(session = %session.spec.id, %error, "the workspace's record is not on the disk yet");
+    }
+    session.keep().await;
+}
+
+/// Makes a session's name of what was typed.
+pub(super) fn typed_name(typed: &str, notices: &mut Vec<String>) -> Result<SessionName, Error> {
     let converted = SessionName::convert(typed).map_err(|error| Error::usage(error.to_string()))?;
     if converted.changed {
         notices.push(format!("The session is named {}.", converted.name.as_str()));
@@ -228,6 +294,14 @@ fn image(
             Ok(None)
         }
         (Backend::Bubblewrap | Backend::Fake, None) => Ok(None),
+    }
+}
+
+/// What the session may spend: what is asked for, or what is configured.
+fn allowed(shared: &Shared, request: &CreateSession) -> Option<Budget> {
+    match request.budget {
+        Some(cap) => cap.budget(),
+        None => shared.preferences.defaults.budget,
     }
 }
 
@@ -272,12 +346,12 @@ pub fn policy(shared: &Shared, record: &Record) -> Policy {
     }
 }
 
-fn new_id() -> Result<SessionId, Error> {
+pub(super) fn new_id() -> Result<SessionId, Error> {
     Ok(SessionId::from_random(random()?))
 }
 
 /// Makes a random (version 4) UUID.
-fn uuid() -> Result<String, Error> {
+pub(super) fn uuid() -> Result<String, Error> {
     let mut bytes: [u8; 16] = random()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;

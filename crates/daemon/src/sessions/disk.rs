@@ -3,11 +3,12 @@
 //! An agent owns these folders: links are never followed, and depth and number of entries are bounded.
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clauderon_api::State;
+use clauderon_store::SessionDir;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
 
 use super::{Session, Sessions};
@@ -33,14 +34,16 @@ pub async fn watch(sessions: Arc<Sessions>) {
     }
 }
 
+/// Counts the bytes that a session wrote.
+pub async fn of(paths: &SessionDir) -> u64 {
+    let folders = [paths.workspace(), paths.home(), paths.uploads()];
+    let counted =
+        tokio::task::spawn_blocking(move || folders.iter().map(|folder| used(folder)).sum::<u64>());
+    counted.await.unwrap_or(0)
+}
+
 async fn look(session: &Session) {
-    let folders = [
-        session.paths.workspace(),
-        session.paths.home(),
-        session.paths.uploads(),
-    ];
-    let counted = tokio::task::spawn_blocking(move || folders.iter().map(used).sum::<u64>());
-    let used = counted.await.unwrap_or(0);
+    let used = of(&session.paths).await;
     let written = format!(
         "The session has written {} GiB of the {} it may",
         used >> 30,
@@ -69,7 +72,7 @@ impl Sessions {
 }
 
 /// Sums the blocks that everything below a folder occupies, in bytes.
-fn used(folder: &PathBuf) -> u64 {
+pub fn used(folder: &Path) -> u64 {
     let mut left = ENTRIES;
     match open(rustix::fs::CWD, folder) {
         Some(folder) => sum(folder, DEPTH, &mut left),
@@ -122,7 +125,7 @@ mod tests {
         std::fs::create_dir_all(&inner).unwrap();
         std::fs::write(inner.join("file"), vec![1; 1 << 20]).unwrap();
         std::os::unix::fs::symlink("/usr", folder.path().join("link")).unwrap();
-        let used = used(&folder.path().to_path_buf());
+        let used = used(folder.path());
         assert!((1 << 20..2 << 20).contains(&used), "{used}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clauderon_agents::{Launch, place_home_files};
@@ -38,6 +38,8 @@ pub fn fill(paths: &SessionDir, id: SessionId, user: User) -> Result<SessionCa> 
     write_run_file(paths, "ca-bundle.pem", bundle(&ca).as_bytes())?;
     write_run_file(paths, "passwd", passwd(user).as_bytes())?;
     write_run_file(paths, "group", group(user).as_bytes())?;
+    // Until its files are there: [`is_half_made`].
+    write(&held_order(paths), b"", 0o600)?;
     Ok(ca)
 }
 
@@ -51,17 +53,42 @@ pub fn load_ca(paths: &SessionDir, id: SessionId) -> Result<SessionCa> {
         .context("read the session's CA")
 }
 
-/// Writes what the next start of the agent reads.
-pub fn write_launch(paths: &SessionDir, launch: &Launch, user: User) -> Result<()> {
+/// Writes what the next start of the agent reads. A sandbox whose order is held back waits for [`let_go`].
+pub fn write_launch(paths: &SessionDir, launch: &Launch, user: User, held: bool) -> Result<()> {
     for file in &launch.run_files {
         write_run_file(paths, &file.name, &file.bytes)?;
     }
-    write_run_file(paths, "launch.json", &launch.launch_json())?;
+    let order = match held {
+        true => held_order(paths),
+        false => paths.run().join("launch.json"),
+    };
+    write(&order, &launch.launch_json(), 0o644)?;
     if let Some(stdin) = &launch.stdin {
         write(&paths.private().join("stdin"), stdin, 0o600)?;
     }
     place_home_files(&paths.home(), &launch.home_files, (user.uid, user.gid))
         .context("place the agent's own files")
+}
+
+/// Lets the agent start whose order was held back; from this one step on the session is whole.
+pub fn let_go(paths: &SessionDir) -> Result<()> {
+    std::fs::rename(held_order(paths), paths.run().join("launch.json"))
+        .context("let the agent start")
+}
+
+/// Says whether the session's files were never all checked out: its agent must not run on what there is.
+pub fn is_half_made(paths: &SessionDir) -> bool {
+    held_order(paths).exists()
+}
+
+/// Forgets an order that was held back; the next start writes its own.
+pub fn forget_held(paths: &SessionDir) {
+    // Where it stays, the files are checked out once more.
+    let _ = std::fs::remove_file(held_order(paths));
+}
+
+fn held_order(paths: &SessionDir) -> PathBuf {
+    paths.private().join("launch.json")
 }
 
 /// Gives a path to the sandbox's user where that is another than ours.

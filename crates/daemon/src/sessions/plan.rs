@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clauderon_agents::{Installed, Launch, LaunchError, LaunchRequest};
+use clauderon_agents::{Conversation, Installed, Launch, LaunchError, LaunchRequest};
 use clauderon_runtime::{Limits, Mount, SandboxPlan, User};
 use clauderon_session::{Mode, Spec};
 use clauderon_workspace::Workspace;
@@ -21,8 +21,10 @@ const CA_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 pub struct Occasion {
     /// What the agent is asked at this start.
     pub prompt: Option<String>,
-    /// Whether an earlier conversation goes on.
-    pub resume: bool,
+    /// How its conversation begins.
+    pub conversation: Conversation,
+    /// Whether the sandbox waits with its agent until the workspace has its files.
+    pub held: bool,
     /// The terminal's width.
     pub cols: u16,
     /// The terminal's height.
@@ -52,7 +54,7 @@ fn request(spec: &Spec, occasion: &Occasion) -> LaunchRequest {
         model: spec.model.clone(),
         prompt: occasion.prompt.clone(),
         agent_session: spec.agent_session.clone(),
-        resume: occasion.resume,
+        conversation: occasion.conversation.clone(),
         ca_bundle: CA_BUNDLE.to_owned(),
         relay: RELAY.to_owned(),
         term: None,
@@ -106,9 +108,17 @@ pub fn sandbox(parts: Parts<'_>, occasion: &Occasion) -> SandboxPlan {
         mounts,
         user: User::for_caller(),
         limits,
-        cols: occasion.cols.max(20),
-        rows: occasion.rows.max(5),
+        cols: size(occasion.cols, 20, 120),
+        rows: size(occasion.rows, 5, 36),
         stdin: stdin(spec, paths, launch),
+    }
+}
+
+/// Returns a usable width or height: a session that nobody looks at yet has that of an ordinary window.
+fn size(asked: u16, least: u16, usual: u16) -> u16 {
+    match asked {
+        0 => usual,
+        asked => asked.max(least),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
@@ -122,6 +122,26 @@ impl Engine {
             oom: state.oom_killed,
             error,
         })
+    }
+
+    /// Whether the engine has seen this container out of memory. It says so of its end only where it heard of the one before the
+    /// other; here it has a second to hear of it.
+    pub fn saw_out_of_memory(&self) -> Result<bool, String> {
+        const WHAT: &str = "ask for the container's events";
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        let until = since_1970.unwrap_or_default().as_secs() + 1;
+        let filters = format!(
+            "%7B%22container%22:%5B%22{}%22%5D,%22event%22:%5B%22oom%22%5D%7D",
+            self.container
+        );
+        let head = format!(
+            "GET /events?since=0&until={until}&filters={filters} HTTP/1.0\r\nHost: docker\r\n\r\n"
+        );
+        let answer = self.ask(&head, GLANCE, WHAT)?;
+        match answer.status {
+            200 => Ok(!answer.into_body().trim_ascii().is_empty()),
+            _ => Err(answer.into_sentence(WHAT)),
+        }
     }
 
     /// Asks without waiting for the answer; the stream must stay open until it comes.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,37 @@ use clauderon_holder::{
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Session {
-    pub dir: tempfile::TempDir,
+    pub dir: Folder,
     pub files: SessionFiles,
     holder: Option<Child>,
 }
 
+/// A session's folder, removed with the test unless it lies in another that is.
+pub enum Folder {
+    Own(tempfile::TempDir),
+    Within(PathBuf),
+}
+
+impl Folder {
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Own(dir) => dir.path(),
+            Self::Within(path) => path,
+        }
+    }
+}
+
 impl Session {
     pub fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::at(Folder::Own(tempfile::tempdir().unwrap()))
+    }
+
+    /// Makes a session in a folder that stays.
+    pub fn in_folder(parent: &tempfile::TempDir) -> Self {
+        Self::at(Folder::Within(parent.path().to_owned()))
+    }
+
+    fn at(dir: Folder) -> Self {
         fs::create_dir(dir.path().join("private")).unwrap();
         let files = SessionFiles::new(dir.path());
         Self {
@@ -119,6 +142,7 @@ impl Session {
             hello: None,
             seen: Vec::new(),
             next: 0,
+            sizes: Vec::new(),
         };
         match client.report() {
             Some(Report::Hello(hello)) => client.hello = Some(hello),
@@ -159,6 +183,8 @@ pub struct Client {
     pub seen: Vec<u8>,
     /// The offset after all that was seen.
     pub next: u64,
+    /// The sizes that were told, with the offset at which they came.
+    pub sizes: Vec<(u64, u16, u16)>,
 }
 
 impl Client {
@@ -180,8 +206,13 @@ impl Client {
     pub fn report(&mut self) -> Option<Report> {
         let mut bytes = [0; 64 * 1024];
         loop {
-            if let Some(report) = self.frames.next(Report::decode).unwrap() {
-                return Some(report);
+            match self.frames.next(Report::decode).unwrap() {
+                Some(Report::Size { cols, rows }) => {
+                    self.sizes.push((self.next, cols, rows));
+                    continue;
+                }
+                Some(report) => return Some(report),
+                None => {}
             }
             match self.stream.read(&mut bytes) {
                 Ok(0) => return None,
@@ -194,20 +225,38 @@ impl Client {
 
     /// Reads on until the output contains the text, and forgets what was before.
     pub fn until(&mut self, text: &str) -> String {
+        // What was looked through once is not looked through again: some outputs have megabytes.
+        let mut from = 0;
         loop {
-            if let Some(place) = find(&self.seen, text.as_bytes()) {
+            if let Some(place) = find(&self.seen[from..], text.as_bytes()) {
+                let place = from + place;
                 let rest = self.seen.split_off(place + text.len());
                 let before = std::mem::replace(&mut self.seen, rest);
                 return String::from_utf8_lossy(&before).into_owned();
             }
-            let before = self.seen.escape_ascii().to_string();
+            from = self.seen.len().saturating_sub(text.len());
             match self.report() {
                 Some(Report::Output { offset, bytes }) => {
                     assert_eq!(offset, self.next, "a gap in the output");
                     self.next += bytes.len() as u64;
                     self.seen.extend_from_slice(&bytes);
                 }
-                other => panic!("{other:?} instead of {text:?} after {before}"),
+                other => {
+                    let end = self.seen.len().saturating_sub(2000);
+                    let last = self.seen[end..].escape_ascii();
+                    panic!("{other:?} instead of {text:?} after {last}")
+                }
+            }
+        }
+    }
+
+    /// Reads on until the holder says that the engine does not answer, and forgets what was before.
+    pub fn until_away(&mut self) {
+        loop {
+            match self.report() {
+                Some(Report::Output { bytes, .. }) => self.next += bytes.len() as u64,
+                Some(Report::Away(_)) => break self.seen.clear(),
+                other => panic!("{other:?} instead of an engine that is away"),
             }
         }
     }

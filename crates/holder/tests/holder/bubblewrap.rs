@@ -468,3 +468,131 @@ fn a_holder_that_waits_is_small() {
     let pss: u64 = pss.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(pss < 3_000, "{pss} kB");
 }
+
+#[test]
+fn sizes_are_told_where_they_begin_and_kept_beside_the_log() {
+    let mut session = Session::new();
+    let mut spec = session.spec(Mode::Pty, bash("echo one; read x; echo two; read x"));
+    (spec.cols, spec.rows) = (100, 30);
+    session.start(&spec);
+    let mut client = session.attach(0);
+    client.until("one\r\n");
+    let before = client.next;
+    client.send(&Command::Resize { cols: 70, rows: 20 });
+    client.send(&Command::Resize { cols: 71, rows: 20 });
+    client.type_in("\r");
+    client.until("two\r\n");
+    assert_eq!(client.sizes[0], (0, 100, 30));
+    assert_eq!(client.sizes.last(), Some(&(before, 71, 20)));
+    let marks = session.files.read_sizes().unwrap();
+    let marks: Vec<_> = marks
+        .iter()
+        .map(|mark| (mark.offset, mark.cols, mark.rows))
+        .collect();
+    assert_eq!(marks, [(0, 100, 30), (before, 71, 20)]);
+    let mut late = session.attach(0);
+    late.until("two\r\n");
+    assert_eq!(late.sizes, [(0, 100, 30), (before, 71, 20)]);
+    client.type_in("\r");
+    assert_eq!(client.exit().code, 0);
+}
+
+#[test]
+fn one_who_keeps_books_does_not_let_the_agent_run_away_from_its_viewer() {
+    let mut session = Session::new();
+    session.start(&session.spec(Mode::Pty, bash("read x; yes | head -c 8000000")));
+    let mut books = session.connect();
+    books.send(&Command::Follow { from: 0 });
+    let mut viewer = session.attach(0);
+    viewer.type_in("\r");
+    // Nothing is read: the agent has to wait, although the bookkeeper has all there is.
+    let mut printed = 0;
+    while printed < 1024 * 1024 {
+        match books.report() {
+            Some(Report::Output { offset, bytes }) => printed = offset + bytes.len() as u64,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(session.files.log().metadata().unwrap().len() < 3 * 1024 * 1024);
+    assert_eq!(viewer.exit().code, 0);
+}
+
+/// A small file system in memory, which only root can make.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Process::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        match mounted {
+            Ok(output) if output.status.success() => Some(Self(folder)),
+            _ => {
+                skip("a small file system cannot be mounted");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Process::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn on_a_full_disk_the_agent_waits_and_no_byte_is_lost() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let ballast = disk.0.path().join("ballast");
+    fs::write(&ballast, vec![b'x'; 400_000]).unwrap();
+    let mut session = Session::in_folder(&disk.0);
+    let script = "for i in $(seq 1 100000); do echo line $i; done; exit 4";
+    session.start(&session.spec(Mode::Pty, bash(script)));
+    let mut client = session.attach(0);
+    let mut told = false;
+    while !told {
+        match client.report() {
+            Some(Report::Output { offset, bytes }) => {
+                assert_eq!(offset, client.next);
+                client.next += bytes.len() as u64;
+                client.seen.extend_from_slice(&bytes);
+            }
+            Some(Report::Notice(sentence)) => {
+                assert!(sentence.contains("disk is full"), "{sentence}");
+                told = true;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // The disk stays full; what was printed is in the log, and the agent still runs.
+    let length = fs::metadata(session.files.log()).unwrap().len();
+    std::thread::park_timeout(Duration::from_millis(1200));
+    assert_eq!(fs::metadata(session.files.log()).unwrap().len(), length);
+    assert!(session.files.read_exit().unwrap().is_none());
+    fs::remove_file(&ballast).unwrap();
+    // There is room for 400 kB more, not for all: the reader takes it away as a rotation would.
+    while client.next < length + 100_000 {
+        match client.report() {
+            Some(Report::Output { offset, bytes }) => {
+                assert_eq!(offset, client.next, "a gap in the output");
+                client.next += bytes.len() as u64;
+                client.seen.extend_from_slice(&bytes);
+            }
+            Some(Report::Notice(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    let seen = String::from_utf8(client.seen.clone()).unwrap();
+    let whole: Vec<_> = seen
+        .split_inclusive("\r\n")
+        .filter(|line| line.ends_with('\n'))
+        .collect();
+    for (index, line) in whole.iter().enumerate() {
+        assert_eq!(*line, format!("line {}\r\n", index + 1));
+    }
+}

@@ -1,4 +1,8 @@
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::process::{Command as Process, Stdio};
+use std::sync::{Arc, Mutex};
 
 use clauderon_holder::{Command, Mode, Sandbox};
 
@@ -7,12 +11,53 @@ use crate::bed::{Session, skip, streams, until};
 const IMAGE: &str = "clauderon-test:latest";
 const SOCKET: &str = "/var/run/docker.sock";
 
+/// A way to the engine that can be closed, as if the engine were gone.
+struct Way {
+    path: std::path::PathBuf,
+    open: Arc<Mutex<Vec<UnixStream>>>,
+}
+
+impl Way {
+    fn open(path: &Path) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        let open = Arc::new(Mutex::new(Vec::new()));
+        let all = open.clone();
+        std::thread::spawn(move || {
+            for agent in listener.incoming() {
+                let (agent, engine) = (agent.unwrap(), UnixStream::connect(SOCKET).unwrap());
+                for (from, to) in [(&agent, &engine), (&engine, &agent)] {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Write);
+                    });
+                }
+                all.lock().unwrap().extend([agent, engine]);
+            }
+        });
+        Self {
+            path: path.to_owned(),
+            open,
+        }
+    }
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        // Nobody comes through any more, and who is on the way hears of the end.
+        std::fs::remove_file(&self.path).unwrap();
+        for stream in self.open.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
 /// A container that goes when the test does.
 struct Container(String);
 
 impl Container {
     fn create(options: &[&str], command: &[&str]) -> Option<Self> {
-        if std::os::unix::net::UnixStream::connect(SOCKET).is_err() {
+        if UnixStream::connect(SOCKET).is_err() {
             skip("no Docker engine answers");
             return None;
         }
@@ -182,6 +227,34 @@ fn a_container_outlives_its_holder_and_the_next_one_goes_on_with_the_log() {
     assert_eq!(client.exit().code, 0);
     session.wait();
     assert!(session.log().starts_with(b"one\r\n"));
+}
+
+#[test]
+fn a_busy_program_draws_itself_again_when_its_engine_is_back() {
+    let script = "seen=; while :; do now=$(stty size); [ \"$now\" = \"$seen\" ] || echo \"drawn $now\"; seen=$now; sleep 2; done";
+    let Some(container) = Container::create(&["-it"], &["bash", "-c", script]) else {
+        return;
+    };
+    let mut session = Session::new();
+    let socket = session.dir.path().join("engine.sock");
+    let way = Way::open(&socket);
+    let mut spec = session.spec(
+        Mode::Pty,
+        Sandbox::Docker {
+            socket: socket.clone(),
+            container: container.0.clone(),
+            start: true,
+        },
+    );
+    (spec.cols, spec.rows) = (101, 31);
+    session.start(&spec);
+    let mut client = session.attach(0);
+    client.until("drawn 31 101");
+    drop(way);
+    client.until_away();
+    let _way = Way::open(&socket);
+    client.until("drawn 31 100");
+    client.until("drawn 31 101");
 }
 
 #[test]

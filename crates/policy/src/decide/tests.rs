@@ -477,6 +477,7 @@ fn a_tunnel_is_intercepted_refused_inside_or_rejected() {
     ) {
         ConnectDecision::Intercept => "intercept",
         ConnectDecision::InterceptToRefuse(_) => "refuse inside",
+        ConnectDecision::Passthrough { .. } => "unread",
         ConnectDecision::Reject(_) => "reject",
     };
     for (authority, expected) in [
@@ -627,7 +628,7 @@ proptest! {
                 prop_assert!(matches!(decide(&policy, &request), Decision::Refuse(_)));
             }
             let target = Target { host: host.clone(), port };
-            prop_assert!(!matches!(decide_connect(&policy, &target), ConnectDecision::Intercept));
+            prop_assert!(matches!(decide_connect(&policy, &target), ConnectDecision::InterceptToRefuse(_) | ConnectDecision::Reject(_)));
         }
     }
 
@@ -644,4 +645,61 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn bytes_pass_unread_only_where_a_row_says_so_and_no_other_judges() {
+    let rows = r#"
+[[route]]
+name = "db"
+agents = ["claude"]
+hosts = ["db.example", "api.anthropic.com", "github.com"]
+port = 443
+act = "passthrough"
+
+[[route]]
+name = "ssh"
+hosts = ["github.com"]
+port = 22
+act = "passthrough"
+"#;
+    let routes = Routes::builtin().with_extra(Routes::parse(rows).unwrap());
+    let decided = |posture, agent: &str, authority: &str| {
+        let policy = Policy {
+            routes: Arc::new(routes.clone()),
+            ..policy(posture, agent)
+        };
+        let target = Target::parse_authority(authority).unwrap();
+        match decide_connect(&policy, &target) {
+            ConnectDecision::Passthrough { rule } => rule,
+            ConnectDecision::Intercept => "read".to_owned(),
+            ConnectDecision::InterceptToRefuse(_) | ConnectDecision::Reject(_) => "no".to_owned(),
+        }
+    };
+    use Posture::*;
+    for (posture, agent, authority, expected) in [
+        (Balanced, "claude", "db.example:443", "db"),
+        (Open, "claude", "db.example:443", "db"),
+        (Locked, "claude", "db.example:443", "no"),
+        (Balanced, "codex", "db.example:443", "no"),
+        (Balanced, "claude", "db.example:444", "no"),
+        (Balanced, "claude", "api.anthropic.com:443", "read"),
+        (Balanced, "claude", "github.com:443", "read"),
+        (Balanced, "codex", "github.com:22", "ssh"),
+    ] {
+        assert_eq!(
+            decided(posture, agent, authority),
+            expected,
+            "{posture} {agent} {authority}"
+        );
+    }
+    // A request in a tunnel that is read finds no such row.
+    let policy = Policy {
+        routes: Arc::new(routes.clone()),
+        ..policy(Balanced, "claude")
+    };
+    assert_eq!(
+        outcome(&policy, "GET https://db.example/"),
+        "refuse not_allowed"
+    );
 }

@@ -34,6 +34,14 @@ impl HostPattern {
         }
     }
 
+    /// Returns it as the table spells it.
+    pub fn spelled(&self) -> String {
+        match self {
+            HostPattern::Exact(host) => host.to_string(),
+            HostPattern::OneLabelBelow(domain) => format!("*{domain}"),
+        }
+    }
+
     pub fn matches(&self, host: &Host) -> bool {
         match self {
             HostPattern::Exact(exact) => exact == host,
@@ -70,6 +78,12 @@ impl PathPattern {
             .map(Segment::parse)
             .collect::<Option<Vec<_>>>()
             .map(PathPattern)
+    }
+
+    /// Says whether it matches only where the session has a repository.
+    pub fn needs_repository(&self) -> bool {
+        let named = |segment: &Segment| matches!(segment, Segment::Owner | Segment::Name);
+        self.0.iter().any(named)
     }
 
     /// Says whether a path has this shape. `any_case` is for rows that refuse: spelling must not lead round them.

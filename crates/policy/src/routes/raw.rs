@@ -74,6 +74,7 @@ struct RawRoute {
     port: Option<u16>,
     #[serde(default)]
     methods: Vec<String>,
+    #[serde(default)]
     paths: Vec<String>,
     query: Option<RawQuery>,
     #[serde(default)]
@@ -112,6 +113,7 @@ enum RawAct {
     Inject,
     Answer,
     Refuse,
+    Passthrough,
 }
 
 #[derive(Deserialize)]
@@ -134,10 +136,11 @@ const MAX_QUERY: usize = 2048;
 /// The largest body of a model request, in bytes.
 const MAX_MODEL_BODY: u64 = 32 << 20;
 
-pub(super) fn read(text: &str) -> Result<Vec<Route>, RouteError> {
+/// Reads the rows of a file that may have these tables and no others.
+pub(super) fn read(text: &str, tables: &[&str]) -> Result<Vec<Route>, RouteError> {
     let table: toml::Table =
         toml::from_str(text).map_err(|error| RouteError::Toml(error.to_string()))?;
-    if let Some(key) = table.keys().find(|key| *key != "route") {
+    if let Some(key) = table.keys().find(|key| !tables.contains(&key.as_str())) {
         return Err(RouteError::UnknownKey {
             key: key.clone(),
             place: "the routes".to_owned(),
@@ -205,10 +208,11 @@ fn nearest(key: &str) -> &'static str {
 }
 
 fn check(raw: RawRoute) -> Result<Route, String> {
-    if raw.hosts.is_empty() || raw.paths.is_empty() {
+    let unread = raw.act == RawAct::Passthrough;
+    if raw.hosts.is_empty() || (raw.paths.is_empty() && !unread) {
         return Err("hosts and paths must name at least one each".to_owned());
     }
-    if raw.methods.is_empty() && raw.act != RawAct::Refuse {
+    if raw.methods.is_empty() && raw.act != RawAct::Refuse && !unread {
         return Err("methods must name at least one".to_owned());
     }
     if let Some(method) = raw.methods.iter().find(|method| !is_method(method)) {
@@ -271,6 +275,7 @@ fn act(raw: &RawRoute, hosts: &[HostPattern]) -> Result<Act, String> {
         RawAct::Forward => Ok(Act::Forward {
             client_auth: raw.client_auth,
         }),
+        RawAct::Passthrough => passthrough(raw, hosts),
         RawAct::Refuse => Ok(Act::Refuse {
             hint: raw.hint.clone().ok_or("a refusing row needs a hint")?,
         }),
@@ -317,6 +322,26 @@ fn act(raw: &RawRoute, hosts: &[HostPattern]) -> Result<Act, String> {
                 },
             })
         }
+    }
+}
+
+/// What passes is not read, so that nothing of it can be judged: exactly one host each, exactly one port, no conditions.
+fn passthrough(raw: &RawRoute, hosts: &[HostPattern]) -> Result<Act, String> {
+    if raw.port.is_none() || hosts.iter().any(|host| host.exact().is_none()) {
+        return Err("a passthrough row needs full hosts and a port".to_owned());
+    }
+    let conditions = !raw.methods.is_empty()
+        || !raw.paths.is_empty()
+        || raw.scheme != Scheme::Https
+        || raw.query.is_some()
+        || raw.encoded_slash
+        || raw.client_auth
+        || raw.optional
+        || raw.max_path.or(raw.max_query).is_some()
+        || raw.max_body.is_some();
+    match conditions {
+        true => Err("a passthrough row is about bytes: methods, paths, limits and the like mean nothing there".to_owned()),
+        false => Ok(Act::Passthrough),
     }
 }
 

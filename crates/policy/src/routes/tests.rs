@@ -12,7 +12,7 @@ const ROW: &str =
 
 #[test]
 fn the_shipped_table_is_sound() {
-    let routes = Routes::parse(SHIPPED).unwrap();
+    let routes = Routes::shipped().unwrap();
     assert!(routes.rows.len() > 20);
     for name in ["npm", "pypi", "crates", "go"] {
         assert!(Routes::registry_host(name).is_some(), "{name}");
@@ -96,4 +96,60 @@ fn the_persons_rows_come_first() {
     assert_eq!(routes.rows[0].name, "x");
     assert!(routes.governs(&Host::parse("github.com").unwrap()));
     assert!(!routes.governs(&Host::parse("a.example").unwrap()));
+}
+
+#[test]
+fn the_credentials_of_a_session_are_those_of_its_rows() {
+    let policy = |posture, agent: &str, repository| Policy {
+        posture,
+        routes: Routes::builtin(),
+        grants: Vec::new(),
+        subject: crate::Subject {
+            agent: agent.to_owned(),
+            repository,
+        },
+    };
+    let acme = || {
+        Some(crate::Repository {
+            owner: "acme".into(),
+            name: "app".into(),
+        })
+    };
+    let names = |policy: Policy| -> Vec<String> {
+        let all = Routes::builtin().credentials_of(&policy);
+        all.into_iter().map(|(name, _)| name).collect()
+    };
+    assert_eq!(
+        names(policy(Posture::Locked, "claude", acme())),
+        ["anthropic_oauth_token", "anthropic_api_key"]
+    );
+    let wide = names(policy(Posture::Balanced, "codex", acme()));
+    assert!(wide.contains(&"openai_api_key".to_owned()), "{wide:?}");
+    assert!(wide.contains(&"github_token".to_owned()), "{wide:?}");
+    assert!(!wide.contains(&"anthropic_api_key".to_owned()), "{wide:?}");
+    let all = Routes::builtin().credentials_of(&policy(Posture::Locked, "claude", None));
+    assert_eq!(all[0].1, ["api.anthropic.com"]);
+}
+
+#[test]
+fn a_row_of_bytes_names_hosts_and_a_port_and_nothing_else() {
+    let row = "[[route]]\nname = \"db\"\nact = \"passthrough\"\n";
+    let whole = format!("{row}hosts = [\"db.example\"]\nport = 5432\n");
+    assert!(Routes::parse(&whole).is_ok());
+    for (text, words) in [
+        (format!("{row}hosts = [\"db.example\"]\n"), "a port"),
+        (
+            format!("{row}hosts = [\"*.db.example\"]\nport = 5432\n"),
+            "full hosts",
+        ),
+        (format!("{whole}methods = [\"GET\"]\n"), "mean nothing"),
+        (format!("{whole}paths = [\"/**\"]\n"), "mean nothing"),
+        (format!("{whole}max_body = 1\n"), "mean nothing"),
+        (
+            format!("{whole}credentials = [{{ name = \"t\", scheme = \"bearer\" }}]\n"),
+            "only act = \"inject\"",
+        ),
+    ] {
+        assert!(error(&text).contains(words), "{text}: {}", error(&text));
+    }
 }

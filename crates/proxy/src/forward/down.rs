@@ -1,5 +1,6 @@
 //! The answer's way down: every piece when it comes, without the injected secret.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming as UpstreamAnswer};
@@ -40,6 +41,9 @@ impl Passage<'_> {
             }
             scrub_headers(&mut parts.headers, secret);
         }
+        if let Some(tap) = &self.tap {
+            tap.head(parts.status.as_u16(), &parts.headers);
+        }
         let gone = |_| Rejection::gone();
         answer
             .head(parts.status, parts.headers, body.size_hint().exact())
@@ -65,12 +69,21 @@ impl Passage<'_> {
                 Some(scanner) => scanner.push(bytes).expect("a masking scanner never stops"),
                 None => bytes,
             };
+            self.show(&clean);
             answer.piece(clean).await.map_err(gone)?;
         }
         if let Some(scanner) = scanner {
-            answer.piece(scanner.finish()).await.map_err(gone)?;
+            let rest = scanner.finish();
+            self.show(&rest);
+            answer.piece(rest).await.map_err(gone)?;
         }
         answer.end().await.map_err(gone)
+    }
+
+    fn show(&self, piece: &Bytes) {
+        if let Some(tap) = &self.tap {
+            tap.piece(piece);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use clauderon_audit::Kind;
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use crate::{
-    client::{ANTHROPIC, get, is_closed, say},
+    client::{ANTHROPIC, get, is_closed, post, say},
     upstream::{ok, read_head},
     world::{World, policy},
 };
@@ -298,7 +298,7 @@ async fn a_parent_proxy_is_used_for_named_hosts_alone() {
     let place = dir.path().to_owned();
     let script: crate::upstream::Script = Box::new(|_| ok("direct"));
     let world = World::with_settings(dir, &place, script, |settings| {
-        settings.proxy = Some(address);
+        settings.proxy = Some(address.replace("http://", "http://us%40er:p%3Aw@"));
         settings.resolve.clear();
         settings.ca_file = Some(origin.upstream.ca_file.clone());
     })
@@ -307,13 +307,10 @@ async fn a_parent_proxy_is_used_for_named_hosts_alone() {
         .ask("sink.example", &get("sink.example", "/", ""))
         .await;
     assert_eq!(got.text(), "through the parent");
-    assert!(
-        noted
-            .recv()
-            .await
-            .unwrap()
-            .starts_with("CONNECT sink.example:443 HTTP/1.1\r\n")
-    );
+    let asked = noted.recv().await.unwrap();
+    assert!(asked.starts_with("CONNECT sink.example:443 HTTP/1.1\r\n"));
+    // "us@er:p:w"
+    assert!(asked.contains("\r\nProxy-Authorization: Basic dXNAZXI6cDp3\r\n"));
     world
         .policy
         .send_replace(std::sync::Arc::new(clauderon_policy::Policy {
@@ -329,4 +326,19 @@ async fn a_parent_proxy_is_used_for_named_hosts_alone() {
     );
     world.refused("address_refused").await;
     assert!(noted.try_recv().is_err() && world.asked_names().is_empty());
+}
+
+#[tokio::test]
+async fn a_paused_network_refuses_in_an_open_tunnel_until_it_goes_on() {
+    let world = World::new(|_| ok("hello")).await;
+    let mut tunnel = world.tunnel(ANTHROPIC).await;
+    let request = || post(ANTHROPIC, "/v1/messages", "", "{}");
+    world.proxy.pause(true);
+    let refused = say(&mut tunnel, request()).await.unwrap();
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.json()["code"], "network_paused");
+    assert!(world.upstream.seen().is_empty(), "nothing left");
+    world.refused("network_paused").await;
+    world.proxy.pause(false);
+    assert_eq!(say(&mut tunnel, request()).await.unwrap().status, 200);
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use clauderon_audit::Kind;
-use clauderon_proxy::TrafficKind;
+use clauderon_proxy::{Part, TrafficKind};
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 use crate::{
@@ -85,6 +85,11 @@ async fn a_cut_stream_reaches_the_agent_as_cut() {
     assert_eq!(read_chunk(&mut tunnel).await, None);
     let close = world.closed().await;
     assert_eq!((close.status, close.bytes_down), (Some(200), Some(9)));
+    let shown = world.heard.model.lock().unwrap();
+    assert!(
+        matches!(shown.last().unwrap().part, Part::Ended),
+        "{shown:?}"
+    );
 }
 
 #[tokio::test]

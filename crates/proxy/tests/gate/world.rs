@@ -13,13 +13,16 @@ use bytes::Bytes;
 use clauderon_audit::{Filter, Kind, Log, Record};
 use clauderon_policy::{Policy, Posture, Repository, Routes, Subject};
 use clauderon_proxy::{
-    EgressSession, Observer, Proxy, ProxyParts, Resolver, SessionCa, Traffic, TrafficKind,
-    UpstreamConfig,
+    EgressSession, Held, Observer, Passing, Proxy, ProxyParts, Resolver, SessionCa, Traffic,
+    TrafficKind, UpstreamConfig,
 };
 use clauderon_vault::{Files, Vaults};
 use futures_util::future::BoxFuture;
 use tempfile::TempDir;
-use tokio::{io::DuplexStream, sync::watch};
+use tokio::{
+    io::DuplexStream,
+    sync::{oneshot, watch},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::upstream::{Script, Upstream};
@@ -57,10 +60,23 @@ act = "forward"
 pub struct Heard {
     pub traffic: Mutex<Vec<Traffic>>,
     pub hooks: Mutex<Vec<(String, Bytes)>>,
+    /// The answers to those that asked something.
+    pub held: Mutex<Vec<oneshot::Sender<Vec<u8>>>>,
+    pub model: Mutex<Vec<Passing>>,
+    /// Where requests to models wait; open where nobody says otherwise.
+    pub gate: crate::turnstile::Gate,
     changed: tokio::sync::Notify,
+    /// Who hears of models in the place of the list.
+    ear: std::sync::OnceLock<tokio::sync::mpsc::UnboundedSender<Passing>>,
 }
 
 impl Heard {
+    /// Tells somebody else of models from now on.
+    #[allow(dead_code)]
+    pub fn forward(&self, to: tokio::sync::mpsc::UnboundedSender<Passing>) {
+        drop(self.ear.set(to));
+    }
+
     /// Waits until something like this was heard.
     async fn wait_for(&self, what: impl Fn(&TrafficKind) -> bool) {
         self.wait_until(|heard| heard.iter().any(|traffic| what(&traffic.kind)))
@@ -97,11 +113,26 @@ impl Observer for Heard {
         self.changed.notify_one();
     }
 
-    fn hook(&self, session: &str, report: Bytes) {
+    fn model(&self, passing: Passing) {
+        if let Some(ear) = self.ear.get() {
+            drop(ear.send(passing));
+            return;
+        }
+        self.model.lock().unwrap().push(passing);
+        self.changed.notify_one();
+    }
+
+    fn hook(&self, session: &str, report: Bytes) -> Option<Held> {
+        let asks = report.starts_with(b"{\"asks\"");
         self.hooks
             .lock()
             .unwrap()
             .push((session.to_owned(), report));
+        asks.then(|| {
+            let (answer, held) = oneshot::channel();
+            self.held.lock().unwrap().push(answer);
+            Box::pin(async { held.await.ok() }) as Held
+        })
     }
 }
 
@@ -204,6 +235,7 @@ impl World {
             vaults: Arc::new(Vaults::new(vec![Box::new(Files::new(&secrets))])),
             audit: log,
             observer: Arc::clone(&heard) as Arc<dyn Observer>,
+            turnstile: Arc::clone(&heard) as Arc<dyn clauderon_proxy::Turnstile>,
         };
         let proxy = Proxy::with_resolver(parts, Arc::clone(&names) as Arc<dyn Resolver>).unwrap();
         let (policy, watched) = watch::channel(Arc::new(policy("claude")));

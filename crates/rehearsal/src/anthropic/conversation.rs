@@ -6,12 +6,13 @@ use crate::cue::Conversation;
 use crate::script;
 
 /// How texts begin that the agent adds to user messages by itself.
-const ADDED_BY_THE_AGENT: [&str; 6] = [
+const ADDED_BY_THE_AGENT: [&str; 7] = [
     "<system-reminder>",
     "<command-",
     "<local-command-",
     "<bash-",
-    "[Image",
+    "[Image: ",
+    "[Image source: ",
     INTERRUPTED,
 ];
 const INTERRUPTED: &str = "[Request interrupted by user";
@@ -99,6 +100,13 @@ mod tests {
 
     fn text(text: &str) -> Value {
         json!({ "type": "text", "text": text })
+    }
+
+    #[test]
+    fn a_prompt_that_begins_with_an_image_is_one() {
+        let image = json!({ "type": "image", "source": {} });
+        let message = json!({ "role": "user", "content": [text("[Image #1]look"), image, text("[Image: source: /a.png]")] });
+        check(json!([message]), "[Image #1]look", 0);
     }
 
     #[test]

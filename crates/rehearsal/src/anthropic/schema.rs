@@ -38,9 +38,13 @@ pub(super) fn filled(schema: &Value, prompt: &str) -> Value {
     }
 }
 
-/// A short title: the words of the prompt without the script in it, and without the tags that the agent puts around it.
+/// A short title: the words of the prompt without the script in it, and without what the agent writes around it.
 fn title(prompt: &str) -> String {
-    let prose = prompt.split("SCRIPT:").next().unwrap_or_default();
+    let from = prompt
+        .split_once("<session>")
+        .map_or(prompt, |(_, after)| after);
+    let within = from.split("</session>").next().unwrap_or_default();
+    let prose = within.split("SCRIPT:").next().unwrap_or_default();
     let words: Vec<&str> = prose
         .split_whitespace()
         .filter(|word| !word.starts_with('<'))
@@ -73,7 +77,7 @@ mod tests {
         );
         check(
             json!({ "type": "string" }),
-            "<session> fix it </session>",
+            "<session> fix it </session> Write its title.",
             json!("fix it"),
         );
         check(json!({ "type": "array" }), "", json!([]));

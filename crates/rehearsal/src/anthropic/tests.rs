@@ -1,12 +1,17 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+
+/// The answer of a rehearsal that knows no prompt.
+fn answered(request: &Recorded) -> Answer {
+    answer(request, &Lines::default())
+}
 use crate::answer::Body;
 use crate::record::tests::request;
 
 fn post(body: &Value) -> Answer {
     let headers = [("authorization", "Bearer t")];
-    answer(&request(
+    answered(&request(
         "POST",
         "api.anthropic.com",
         "/v1/messages?beta=true",
@@ -192,7 +197,7 @@ fn every_other_path_is_answered() {
         ("GET", "/api/hello", &none, 200),
         ("GET", "/", &none, 404),
     ] {
-        let answer = answer(&request(method, "api.anthropic.com", target, headers, "{"));
+        let answer = answered(&request(method, "api.anthropic.com", target, headers, "{"));
         assert_eq!(answer.status, status, "{method} {target}");
     }
 }

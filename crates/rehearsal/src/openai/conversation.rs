@@ -47,6 +47,12 @@ pub(super) fn read(input: &Value) -> Conversation {
     }
 }
 
+/// Whether the agent asks for a summary of its conversation, in a form that the service alone reads.
+pub(super) fn is_to_be_summed_up(input: &Value) -> bool {
+    let last = input.as_array().and_then(|items| items.last());
+    last.is_some_and(|item| item["type"] == "compaction_trigger")
+}
+
 /// The identifier of a call made in answer `turn`; [`read`] counts by it.
 pub(super) fn call_id(turn: usize, index: usize, id: &str) -> String {
     format!("call_{turn}_{index}_{id}")

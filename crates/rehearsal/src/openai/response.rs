@@ -36,6 +36,17 @@ pub(super) fn response(step: &Step, naming: &Naming<'_>, request: &Value) -> Val
             "status": "completed",
         }));
     }
+    whole(&output, id, request)
+}
+
+/// The response to a conversation that is to be summed up: nobody but the service reads what is in it.
+pub(super) fn summary(id: &str, request: &Value) -> Value {
+    let item = json!({ "type": "compaction", "id": format!("cmp_{id}"), "encrypted_content": "cmVoZWFyc2Fs" });
+    whole(&[item], id, request)
+}
+
+fn whole(output: &[Value], id: &str, request: &Value) -> Value {
+    let (read, written) = (12, json!(output).to_string().len() / 4);
     json!({
         "id": format!("resp_{id}"),
         "object": "response",
@@ -45,11 +56,11 @@ pub(super) fn response(step: &Step, naming: &Naming<'_>, request: &Value) -> Val
         "output": output,
         "parallel_tool_calls": true,
         "usage": {
-            "input_tokens": 12,
+            "input_tokens": read,
             "input_tokens_details": { "cached_tokens": 0 },
-            "output_tokens": 6,
+            "output_tokens": written,
             "output_tokens_details": { "reasoning_tokens": 0 },
-            "total_tokens": 18,
+            "total_tokens": read + written,
         },
     })
 }
@@ -126,10 +137,11 @@ fn emptied(item: &Value) -> Value {
             empty["content"] = json!([]);
             empty["status"] = json!("in_progress");
         }
-        _ => {
+        Some("function_call") => {
             empty["arguments"] = json!("");
             empty["status"] = json!("in_progress");
         }
+        _ => {}
     }
     empty
 }

@@ -3,11 +3,16 @@
 use serde_json::Value;
 
 use super::*;
+
+/// The answer of a rehearsal that knows no prompt.
+fn answered(request: &Recorded) -> Answer {
+    answer(request, &Lines::default())
+}
 use crate::answer::Body;
 use crate::record::tests::request;
 
 fn post(body: &Value) -> Answer {
-    answer(&request(
+    answered(&request(
         "POST",
         "api.openai.com",
         "/v1/responses",
@@ -106,7 +111,7 @@ fn plays_the_next_step_after_a_call() {
 #[test]
 fn a_compressed_body_is_refused_by_name() {
     let headers = [("authorization", "Bearer t"), ("content-encoding", "zstd")];
-    let answer = answer(&request(
+    let answer = answered(&request(
         "POST",
         "chatgpt.com",
         "/backend-api/codex/responses",
@@ -126,6 +131,19 @@ fn a_plain_request_has_a_plain_answer() {
     body["stream"] = json!(false);
     let response: Value = serde_json::from_str(&text(&post(&body))).unwrap();
     assert_eq!(response["output"][0]["role"], "assistant");
+}
+
+#[test]
+fn a_conversation_is_summed_up_for_the_service_alone() {
+    let prompt =
+        json!({"type": "message", "role": "user", "content": "SCRIPT:[{\"text\":\"one\"}]"});
+    let input = json!([prompt, {"type": "compaction_trigger"}]);
+    let parts = [
+        "\"type\":\"compaction\"",
+        "encrypted_content",
+        "response.completed",
+    ];
+    check(&json!({"input": input, "stream": true}), 200, &parts);
 }
 
 #[test]
@@ -157,7 +175,7 @@ fn every_other_path_is_answered() {
         ("GET", "/backend-api/codex/models", &token, 404, ""),
         ("POST", "/oauth/token", &[], 200, "rehearsal-access"),
     ] {
-        let answer = answer(&request(method, "chatgpt.com", target, headers, "{"));
+        let answer = answered(&request(method, "chatgpt.com", target, headers, "{"));
         assert_eq!(answer.status, status, "{method} {target}");
         assert!(
             text(&answer).contains(part),

@@ -70,6 +70,11 @@ impl Group {
             .collect()
     }
 
+    /// Returns their folders.
+    pub fn folders(self) -> Vec<PathBuf> {
+        self.folders
+    }
+
     /// Returns the files through which a process joins.
     pub fn procs(&self) -> Vec<PathBuf> {
         self.folders

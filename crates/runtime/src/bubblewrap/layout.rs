@@ -11,7 +11,7 @@ const SYSTEM_FOLDERS: [&str; 7] = ["bin", "sbin", "lib", "lib32", "lib64", "libx
 
 /// What programs need of `/etc` and what tells nothing about the person. Git's system configuration is deliberately
 /// absent: it may name helpers and credentials.
-const ETC: [&str; 14] = [
+pub const ETC: &[&str] = &[
     "ld.so.cache",
     "ld.so.conf",
     "ld.so.conf.d",
@@ -28,6 +28,9 @@ const ETC: [&str; 14] = [
     "python3",
 ];
 
+/// What a throw-away sandbox needs of it: each mount costs its start, and scripts need git and the usual tools alone.
+pub const LITTLE_ETC: &[&str] = &["ld.so.cache", "alternatives"];
+
 /// Files of the kernel that list keys and their owners, of the whole host where the sandbox user is the person.
 const HIDDEN: [&str; 2] = ["/proc/keys", "/proc/key-users"];
 
@@ -40,6 +43,8 @@ pub struct Layout<'a> {
     pub bwrap: &'a Path,
     /// Whether this bwrap can bound the size of a tmpfs (0.7 and later).
     pub sized_tmpfs: bool,
+    /// What is provided of the host's `/etc`.
+    pub etc: &'a [&'a str],
     /// What to mount, parents first.
     pub mounts: &'a [Checked],
     /// Where each of those sources is found, in the same order.
@@ -90,7 +95,7 @@ impl Layout<'_> {
             }
             add(&["--tmpfs", folder]);
         }
-        for name in ETC {
+        for name in self.etc {
             let path = format!("/etc/{name}");
             add(&["--ro-bind-try", &path, &path]);
         }

@@ -17,7 +17,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::cgroup::Group;
-use super::layout::Layout;
+use super::layout::{LITTLE_ETC, Layout};
 use super::stage::{Setup, Staging, c_path};
 use super::{STAGE, filter};
 use crate::mounts::Checked;
@@ -47,6 +47,7 @@ pub fn run(
     let argv = Layout {
         bwrap,
         sized_tmpfs,
+        etc: LITTLE_ETC,
         mounts,
         sources: super::sources(mounts, staged.then_some(STAGE)),
         data: data

@@ -1,4 +1,4 @@
-//! Finds the engine's socket and refuses engines that cannot hold a session, each with one sentence.
+//! Connects to an engine and refuses one that cannot hold a session, each with one sentence.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bollard::models::SystemInfo;
 
-use crate::{Installation, Unavailable, Why};
+use super::discover::Place;
+use crate::{Unavailable, Why};
 
 /// How long one request to the engine may take, in seconds.
 const REQUEST_SECONDS: u64 = 120;
@@ -22,12 +23,10 @@ pub struct Engine {
     pub info: Box<SystemInfo>,
 }
 
-/// Connects to the engine that `docker_host` names, or to the first of the usual sockets that is there.
-pub async fn connect(
-    installation: &Installation,
-    docker_host: Option<&str>,
-) -> Result<Engine, Unavailable> {
-    let socket = find_socket(installation, docker_host.filter(|host| !host.is_empty()))?;
+/// Connects to the engine at a place.
+pub async fn connect(place: &Place) -> Result<Engine, Unavailable> {
+    let socket = place.socket.clone();
+    reach(&socket)?;
     let away = |error: &dyn std::fmt::Display| {
         Unavailable::new(
             Why::NotRunning,
@@ -49,7 +48,7 @@ pub async fn connect(
         .await
         .map_err(|error| away(&error))?;
     let info = api.info().await.map_err(|error| away(&error))?;
-    judge(&info)?;
+    judge(&info, std::env::consts::OS)?;
     Ok(Engine {
         api,
         socket,
@@ -57,39 +56,8 @@ pub async fn connect(
     })
 }
 
-fn find_socket(
-    installation: &Installation,
-    docker_host: Option<&str>,
-) -> Result<PathBuf, Unavailable> {
-    if let Some(host) = docker_host {
-        let Some(path) = host.strip_prefix("unix://") else {
-            return Err(Unavailable::new(
-                Why::Remote,
-                format!(
-                    "DOCKER_HOST is `{host}`, an engine over a network, and sessions need one on this machine"
-                ),
-                "unset DOCKER_HOST or point it to a unix:// socket, or use `--backend bubblewrap`",
-            ));
-        };
-        return reach(Path::new(path)).map(|()| PathBuf::from(path));
-    }
-    let own = installation
-        .user_home
-        .iter()
-        .map(|home| home.join(".docker/run/docker.sock"));
-    let usual = ["/var/run/docker.sock", "/run/docker.sock"].map(PathBuf::from);
-    let there = usual.into_iter().chain(own).find(|path| path.exists());
-    let Some(path) = there else {
-        return Err(Unavailable::new(
-            Why::NotInstalled,
-            "no Docker engine was found on this machine",
-            "install Docker Engine and start it, or use `--backend bubblewrap`",
-        ));
-    };
-    reach(&path).map(|()| path)
-}
-
-fn reach(path: &Path) -> Result<(), Unavailable> {
+/// Makes sure that something listens at a socket and that this user may talk to it.
+pub fn reach(path: &Path) -> Result<(), Unavailable> {
     let error = match UnixStream::connect(path) {
         Ok(_) => return Ok(()),
         Err(error) => error,
@@ -111,7 +79,21 @@ fn reach(path: &Path) -> Result<(), Unavailable> {
     ))
 }
 
-fn judge(info: &SystemInfo) -> Result<(), Unavailable> {
+/// Says whether an engine can hold a session, by its own word and the system that it is asked from.
+fn judge(info: &SystemInfo, system: &str) -> Result<(), Unavailable> {
+    if let Some(machine) = virtual_machine(info, system) {
+        let linux = system == "linux";
+        return Err(Unavailable::new(
+            Why::Remote,
+            format!(
+                "{machine} runs containers in a virtual machine, into which a session's egress socket cannot be mounted; sandboxes there come with the exec transport, which this release does not have"
+            ),
+            match linux {
+                true => "use Docker Engine on this machine itself, or `--backend bubblewrap`",
+                false => "until then run Clauderon on a Linux machine",
+            },
+        ));
+    }
     let options = info.security_options.as_deref().unwrap_or_default();
     let has = |name: &str| {
         options
@@ -139,14 +121,25 @@ fn judge(info: &SystemInfo) -> Result<(), Unavailable> {
             "use an engine with seccomp, or `--backend bubblewrap`",
         ));
     }
-    if info.operating_system.as_deref() == Some("Docker Desktop") {
-        return Err(Unavailable::new(
-            Why::Remote,
-            "Docker Desktop runs containers in a virtual machine, which a session's egress socket cannot reach",
-            "use Docker Engine, or `--backend bubblewrap`",
-        ));
-    }
     Ok(())
+}
+
+/// Names the product whose virtual machine an engine runs in. Off Linux every engine runs in one.
+fn virtual_machine(info: &SystemInfo, system: &str) -> Option<&'static str> {
+    let says = |text: &Option<String>, word: &str| {
+        let text = text.as_deref().unwrap_or_default();
+        text.to_ascii_lowercase().contains(word)
+    };
+    if says(&info.operating_system, "docker desktop") {
+        return Some("Docker Desktop");
+    }
+    if says(&info.operating_system, "orbstack") || says(&info.name, "orbstack") {
+        return Some("OrbStack");
+    }
+    if says(&info.name, "colima") {
+        return Some("Colima");
+    }
+    (system != "linux").then_some("This engine")
 }
 
 #[cfg(test)]
@@ -160,7 +153,7 @@ mod tests {
             ..SystemInfo::default()
         };
         assert_eq!(
-            judge(&info).map_err(|unavailable| unavailable.why),
+            judge(&info, "linux").map_err(|unavailable| unavailable.why),
             expected
         );
     }
@@ -180,25 +173,41 @@ mod tests {
     }
 
     #[test]
-    fn engines_over_a_network_and_dead_sockets_are_refused() {
-        let installation = Installation {
-            id: "i".into(),
-            version: "0".into(),
-            home: "/nowhere".into(),
-            user_home: None,
-            holder: "/nowhere".into(),
-        };
-        for host in ["tcp://10.0.0.1:2375", "ssh://me@host", "http://x"] {
-            assert_eq!(
-                find_socket(&installation, Some(host)).unwrap_err().why,
-                Why::Remote
-            );
+    fn engines_in_a_virtual_machine_are_named_and_told_what_comes() {
+        for (name, operating_system, system, product) in [
+            (
+                "docker-desktop",
+                "Docker Desktop",
+                "macos",
+                "Docker Desktop",
+            ),
+            (
+                "docker-desktop",
+                "Docker Desktop",
+                "linux",
+                "Docker Desktop",
+            ),
+            ("orbstack", "OrbStack", "macos", "OrbStack"),
+            ("colima", "Ubuntu 24.04.1 LTS", "macos", "Colima"),
+            ("colima-work", "Ubuntu 24.04.1 LTS", "macos", "Colima"),
+            ("some", "Fedora CoreOS", "macos", "This engine"),
+        ] {
+            let info = SystemInfo {
+                name: Some(name.to_owned()),
+                operating_system: Some(operating_system.to_owned()),
+                security_options: Some(vec!["name=seccomp".to_owned()]),
+                ..SystemInfo::default()
+            };
+            let why = judge(&info, system).unwrap_err();
+            assert_eq!(why.why, Why::Remote);
+            assert!(why.sentence.starts_with(product), "{why}");
+            assert!(why.sentence.contains("exec transport"), "{why}");
         }
-        assert_eq!(
-            find_socket(&installation, Some("unix:///nowhere"))
-                .unwrap_err()
-                .why,
-            Why::NotRunning
-        );
+    }
+
+    #[test]
+    fn a_dead_socket_is_told_from_none() {
+        let why = reach(Path::new("/nowhere/docker.sock")).unwrap_err();
+        assert_eq!(why.why, Why::NotRunning);
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bollard::models::ImageInspect;
 use bollard::query_parameters::{
-    BuildImageOptionsBuilder, ContainerArchiveInfoOptionsBuilder, RemoveContainerOptionsBuilder,
+    BuildImageOptionsBuilder, ContainerArchiveInfoOptionsBuilder, ListImagesOptionsBuilder,
+    RemoveContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
 
@@ -16,6 +17,12 @@ use crate::{Limits, OneShot, RuntimeError, User};
 
 /// The name of the image that `clauderon image build` makes.
 pub const DEFAULT_IMAGE: &str = "clauderon:latest";
+
+/// What the default image is made of.
+pub const DOCKERFILE: &str = include_str!("../../../../docker/Dockerfile");
+
+/// The most images that are listed.
+const LISTED: usize = 200;
 
 /// What a session needs of an image; each missing thing is printed as one sentence.
 const FITNESS: &str = r#"
@@ -126,6 +133,14 @@ impl Docker {
         }
     }
 
+    /// Makes sure that the engine has an image, fit or not.
+    ///
+    /// # Errors
+    /// [`RuntimeError::ImageMissing`] where it does not, with the command that provides it.
+    pub async fn has_image(&self, image: &str) -> Result<(), RuntimeError> {
+        self.inspect_image(image).await.map(drop)
+    }
+
     /// Looks an image up.
     pub(super) async fn inspect_image(&self, image: &str) -> Result<ImageInspect, RuntimeError> {
         self.engine.api.inspect_image(image).await.map_err(|error| {
@@ -145,6 +160,24 @@ impl Docker {
         })
     }
 
+    /// Names the images that the engine has, ours first; what has no name is left out.
+    pub async fn images(&self) -> Result<Vec<String>, RuntimeError> {
+        let options = ListImagesOptionsBuilder::default().build();
+        let seen = self.engine.api.list_images(Some(options)).await;
+        let seen = seen.map_err(|error| engine_error("list images", &error))?;
+        Ok(in_order(seen.into_iter().flat_map(|image| image.repo_tags)))
+    }
+
+    /// Builds the default image under the name `tag`, from `base` instead of the Dockerfile's own.
+    pub async fn build_default_image(
+        &self,
+        tag: &str,
+        base: Option<&str>,
+        progress: impl FnMut(&str) + Send,
+    ) -> Result<(), RuntimeError> {
+        self.build(&dockerfile_alone(), tag, base, progress).await
+    }
+
     /// Builds `tag` from the folder `context`, whose `Dockerfile` takes its base image as the build argument `BASE`.
     /// Each line that the builder prints is handed to `progress`.
     pub async fn build_image(
@@ -152,10 +185,21 @@ impl Docker {
         context: &Path,
         tag: &str,
         base: Option<&str>,
-        mut progress: impl FnMut(&str) + Send,
+        progress: impl FnMut(&str) + Send,
     ) -> Result<(), RuntimeError> {
         let archive = pack(context)
             .map_err(|error| RuntimeError::io(format!("pack {}", context.display()), error))?;
+        self.build(&archive, tag, base, progress).await
+    }
+
+    /// The builder names the image at its very end; a caller who goes away leaves none.
+    async fn build(
+        &self,
+        archive: &[u8],
+        tag: &str,
+        base: Option<&str>,
+        mut progress: impl FnMut(&str) + Send,
+    ) -> Result<(), RuntimeError> {
         let mut options = BuildImageOptionsBuilder::default()
             .t(tag)
             .rm(true)
@@ -164,7 +208,7 @@ impl Docker {
         if let Some(arguments) = &arguments {
             options = options.buildargs(arguments);
         }
-        let body = bollard::body_full(archive.into());
+        let body = bollard::body_full(archive.to_vec().into());
         let mut lines = Box::pin(
             self.engine
                 .api
@@ -197,4 +241,51 @@ fn pack(context: &Path) -> std::io::Result<Vec<u8>> {
     archive.follow_symlinks(false);
     archive.append_dir_all(".", context)?;
     archive.into_inner()
+}
+
+/// Packs the Dockerfile of this release.
+fn dockerfile_alone() -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(DOCKERFILE.len() as u64);
+    header.set_mode(0o644);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive
+        .append_data(&mut header, "Dockerfile", DOCKERFILE.as_bytes())
+        .and_then(|()| archive.into_inner())
+        .expect("an archive in memory can be written")
+}
+
+/// Sorts names: the default image, other images of ours, the rest by name.
+fn in_order(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.filter(|name| !name.contains("<none>")).collect();
+    let rank = |name: &str| match name {
+        DEFAULT_IMAGE => 0,
+        _ if name.starts_with("clauderon") => 1,
+        _ => 2,
+    };
+    names.sort_by(|a, b| (rank(a), a).cmp(&(rank(b), b)));
+    names.dedup();
+    names.truncate(LISTED);
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_listed_by_name_and_ours_first() {
+        let names = [
+            "b:1",
+            "<none>:<none>",
+            "a:1",
+            "clauderon-test:latest",
+            "clauderon:latest",
+            "a:1",
+        ];
+        assert_eq!(
+            in_order(names.map(str::to_owned).into_iter()),
+            ["clauderon:latest", "clauderon-test:latest", "a:1", "b:1"]
+        );
+    }
 }

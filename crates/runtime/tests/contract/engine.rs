@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use clauderon_runtime::docker::discover::Place;
 use clauderon_runtime::{Docker, Handle, OneShot, Runtime, RuntimeError, State};
 use clauderon_session::Mode;
 
@@ -30,6 +31,24 @@ impl Drop for Gone {
     }
 }
 
+/// A container of another installation that claims to be this session's.
+fn forged(make: &[&str], session: &str, command: &[&str]) -> String {
+    let claims = [
+        "org.clauderon.installation=other".to_owned(),
+        format!("org.clauderon.session={session}"),
+    ];
+    let labels = claims.iter().flat_map(|claim| ["--label", claim]);
+    let arguments: Vec<&str> = make
+        .iter()
+        .copied()
+        .chain(["--network", "none"])
+        .chain(labels)
+        .chain([IMAGE])
+        .chain(command.iter().copied())
+        .collect();
+    engine(&arguments)
+}
+
 async fn built(runtime: &Docker, name: &str, dockerfile: &str) -> Gone {
     let context = tempfile::tempdir().unwrap();
     fs::write(context.path().join("Dockerfile"), dockerfile).unwrap();
@@ -45,12 +64,9 @@ async fn built(runtime: &Docker, name: &str, dockerfile: &str) -> Gone {
 
 async fn connected() -> Option<(crate::place::Place, Docker)> {
     let place = docker().await?;
-    let docker = Docker::connect(
-        place.installation.clone(),
-        std::env::var("DOCKER_HOST").ok().as_deref(),
-    )
-    .await
-    .unwrap();
+    let docker = Docker::find(&place.installation, &crate::place::surroundings())
+        .await
+        .unwrap();
     Some((place, docker))
 }
 
@@ -169,19 +185,7 @@ async fn a_container_with_forged_labels_is_never_touched() {
     };
     let plan = place.session(Mode::Print, "true");
     let session = plan.session.to_string();
-    let forged = engine(&[
-        "run",
-        "-d",
-        "--network",
-        "none",
-        "--label",
-        "org.clauderon.installation=other",
-        "--label",
-        &format!("org.clauderon.session={session}"),
-        IMAGE,
-        "sleep",
-        "600",
-    ]);
+    let forged = forged(&["run", "-d"], &session, &["sleep", "600"]);
     let _gone = Gone("container", forged.clone());
     let handle = Handle {
         session: plan.session,
@@ -226,6 +230,35 @@ async fn a_container_with_forged_labels_is_never_touched() {
 }
 
 #[tokio::test]
+async fn a_container_that_nobody_wrote_down_is_replaced_and_removed() {
+    let Some((place, docker)) = connected().await else {
+        return;
+    };
+    let plan = place.session(Mode::Print, "true");
+    let session = plan.session.to_string();
+    let of_session = || {
+        let label = format!("label=org.clauderon.session={session}");
+        engine(&["ps", "-a", "-q", "--no-trunc", "--filter", &label])
+    };
+    let foreign = forged(&["create"], &session, &["true"]);
+    let _gone = Gone("container", foreign.clone());
+    let first = docker.create(&plan).await.unwrap().handle;
+    let second = docker.create(&plan).await.unwrap().handle;
+    let _gone = Gone("container", second.container.clone().unwrap());
+    assert_eq!(docker.state(&first).await, State::Absent);
+    assert!(of_session().contains(second.container.as_deref().unwrap()));
+
+    docker
+        .remove(&Handle {
+            container: None,
+            ..second
+        })
+        .await
+        .unwrap();
+    assert_eq!(of_session(), foreign, "another installation's stays");
+}
+
+#[tokio::test]
 async fn an_engine_that_went_away_is_unknown_and_not_absent() {
     if docker().await.is_none() {
         skip("no engine");
@@ -235,8 +268,11 @@ async fn an_engine_that_went_away_is_unknown_and_not_absent() {
     // A socket that answers nothing sensible after the connection was made.
     let socket = place.root.path().join("engine.sock");
     std::os::unix::fs::symlink("/var/run/docker.sock", &socket).unwrap();
-    let host = format!("unix://{}", socket.display());
-    let docker = Docker::connect(place.installation.clone(), Some(&host))
+    let found = Place {
+        socket: socket.clone(),
+        how: "made by this test".into(),
+    };
+    let docker = Docker::connect(place.installation.clone(), found)
         .await
         .unwrap();
     fs::remove_file(&socket).unwrap();

@@ -192,10 +192,17 @@ pub fn rustix_is_root() -> bool {
             .is_ok_and(|seen| std::os::unix::fs::MetadataExt::uid(&seen) == 0)
 }
 
+/// The engine of these tests: `DOCKER_HOST`, or the usual socket.
+pub fn surroundings() -> clauderon_runtime::docker::discover::Surroundings {
+    clauderon_runtime::docker::discover::Surroundings::from_variables(
+        |name| std::env::var_os(name),
+        None,
+    )
+}
+
 pub async fn docker() -> Option<Place> {
     let place = Place::with(Box::new(clauderon_runtime::Fake::new()));
-    let docker_host = std::env::var("DOCKER_HOST").ok();
-    let docker = match Docker::connect(place.installation.clone(), docker_host.as_deref()).await {
+    let docker = match Docker::find(&place.installation, &surroundings()).await {
         Ok(docker) => docker,
         Err(unavailable) => return skip(&unavailable.to_string()),
     };

@@ -1,12 +1,14 @@
 //! A console whose holder lives.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use clauderon_holder::{Command, ExitRecord, FrameBuffer, Hello, Report, SessionFiles};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Mutex;
 
 use super::ConsoleEvent;
 use super::frames::Frames;
@@ -20,7 +22,7 @@ const PIECE: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Live {
     reader: OwnedReadHalf,
-    writer: Option<OwnedWriteHalf>,
+    writer: Writer,
     buffer: FrameBuffer,
     frames: Frames,
     exit: Option<ExitRecord>,
@@ -28,14 +30,18 @@ pub(super) struct Live {
     ended: bool,
 }
 
+/// Commands of several, whole.
+type Writer = Arc<Mutex<OwnedWriteHalf>>;
+
 /// Typing into a session.
-#[derive(Debug)]
-pub struct ConsoleInput(OwnedWriteHalf);
+#[derive(Debug, Clone)]
+pub struct ConsoleInput(Writer);
 
 impl Live {
-    pub async fn connect(files: &SessionFiles, from: u64) -> io::Result<(Hello, Self)> {
+    /// Meets the holder; nothing is shown before [`Self::attach`].
+    pub async fn connect(files: &SessionFiles) -> io::Result<(Hello, Self)> {
         let stream = UnixStream::connect(files.socket()).await?;
-        let (mut reader, mut writer) = stream.into_split();
+        let (mut reader, writer) = stream.into_split();
         let mut buffer = FrameBuffer::default();
         let hello = loop {
             match read_report(&mut reader, &mut buffer).await? {
@@ -44,13 +50,12 @@ impl Live {
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         };
-        send(&mut writer, &Command::Attach { from }).await?;
-        let frames = Frames::new(hello.mode, from.clamp(hello.offset_start, hello.offset_end));
+        let frames = Frames::new(hello.mode, hello.offset_end);
         Ok((
             hello,
             Self {
                 reader,
-                writer: Some(writer),
+                writer: Arc::new(Mutex::new(writer)),
                 buffer,
                 frames,
                 exit: None,
@@ -60,8 +65,18 @@ impl Live {
         ))
     }
 
-    pub fn input(&mut self) -> Option<ConsoleInput> {
-        self.writer.take().map(ConsoleInput)
+    /// Asks for what follows; as a bookkeeper where `follows`, for whom the agent never waits.
+    pub async fn attach(&mut self, hello: &Hello, from: u64, follows: bool) -> io::Result<()> {
+        let command = match follows {
+            true => Command::Follow { from },
+            false => Command::Attach { from },
+        };
+        self.frames = Frames::new(hello.mode, from.clamp(hello.offset_start, hello.offset_end));
+        send(&self.writer, &command).await
+    }
+
+    pub fn input(&mut self) -> ConsoleInput {
+        ConsoleInput(self.writer.clone())
     }
 
     /// The offset from which the rest is to be read elsewhere; none where the end was told.
@@ -86,6 +101,11 @@ impl Live {
                 Ok(Some(Report::Output { offset, bytes })) => {
                     self.frames.push(offset, Bytes::from(bytes));
                 }
+                Ok(Some(Report::Size { cols, rows })) => {
+                    return Some(ConsoleEvent::Size { cols, rows });
+                }
+                Ok(Some(Report::Notice(sentence))) => return Some(ConsoleEvent::Notice(sentence)),
+                Ok(Some(Report::Away(sentence))) => return Some(ConsoleEvent::Away(sentence)),
                 Ok(Some(Report::Exit(exit))) => self.exit = Some(exit),
                 Ok(Some(Report::Error(error))) => {
                     tracing::warn!(error, "the holder refused a command")
@@ -101,26 +121,26 @@ impl ConsoleInput {
     /// Types bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         for piece in bytes.chunks(PIECE) {
-            send(&mut self.0, &Command::Input(piece.to_vec())).await?;
+            send(&self.0, &Command::Input(piece.to_vec())).await?;
         }
         Ok(())
     }
 
     /// Gives the terminal a new size.
     pub async fn resize(&mut self, cols: u16, rows: u16) -> io::Result<()> {
-        send(&mut self.0, &Command::Resize { cols, rows }).await
+        send(&self.0, &Command::Resize { cols, rows }).await
     }
 
     /// Sends the agent a signal.
     pub async fn signal(&mut self, signal: i32) -> io::Result<()> {
-        send(&mut self.0, &Command::Signal(signal)).await
+        send(&self.0, &Command::Signal(signal)).await
     }
 }
 
-async fn send(writer: &mut OwnedWriteHalf, command: &Command) -> io::Result<()> {
+async fn send(writer: &Writer, command: &Command) -> io::Result<()> {
     let mut bytes = Vec::new();
     command.encode(&mut bytes);
-    writer.write_all(&bytes).await
+    writer.lock().await.write_all(&bytes).await
 }
 
 async fn read_report(

@@ -22,11 +22,10 @@ pub(super) struct Past {
 }
 
 impl Past {
-    pub fn open(files: &SessionFiles, from: u64) -> io::Result<(Hello, Self)> {
-        let (mut log, start, format) = files.open_log()?;
+    /// Opens the log; nothing is shown before [`Self::attach`].
+    pub fn open(files: &SessionFiles) -> io::Result<(Hello, Self)> {
+        let (log, start, format) = files.open_log()?;
         let end = start + log.metadata()?.len();
-        let offset = from.clamp(start, end);
-        log.seek(SeekFrom::Start(offset - start))?;
         let mode = match format {
             LogFormat::Raw => Mode::Pty,
             LogFormat::Frames => Mode::Pipes,
@@ -42,11 +41,19 @@ impl Past {
             hello,
             Self {
                 log,
-                offset,
-                frames: Frames::new(mode, offset),
+                offset: end,
+                frames: Frames::new(mode, end),
                 exit: files.read_exit()?,
             },
         ))
+    }
+
+    /// Goes to the place from which the log is shown.
+    pub fn attach(&mut self, hello: &Hello, from: u64) -> io::Result<()> {
+        self.offset = from.clamp(hello.offset_start, hello.offset_end);
+        self.frames = Frames::new(hello.mode, self.offset);
+        let place = self.offset - hello.offset_start;
+        self.log.seek(SeekFrom::Start(place)).map(drop)
     }
 
     pub fn next(&mut self) -> Option<ConsoleEvent> {

@@ -31,6 +31,32 @@ pub(crate) trait Sink {
     fn osc(&mut self, _body: &[u8], _end: End) {}
 }
 
+/// A sequence without an end in sight, of which nothing will come: what a terminal must have seen of it to drop the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Endless {
+    /// An operating system command.
+    Osc,
+    /// A string that a bell does not end.
+    String,
+    /// A control sequence.
+    Csi,
+}
+
+impl Endless {
+    /// Returns the start of a sequence that ends where this one will, and does nothing.
+    pub(crate) fn opening(self) -> &'static [u8] {
+        match self {
+            // Nobody has this number.
+            Self::Osc => b"\x1b]999999;",
+            // Start of string: no terminal knows any.
+            Self::String => b"\x1bX",
+            // Two markers: in no order.
+            Self::Csi => b"\x1b[<<",
+        }
+    }
+}
+
 /// How a string ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -76,20 +102,46 @@ pub(crate) struct Parser {
     body: Vec<u8>,
     /// What has come of a character.
     character: Character,
+    /// Bytes since the last place where nothing was unfinished.
+    open: usize,
 }
 
 impl Parser {
     /// Hands what is complete with `bytes` to `sink`.
     pub(crate) fn push(&mut self, mut bytes: &[u8], sink: &mut impl Sink) {
         while let Some(&first) = bytes.first() {
-            let run = self.plain_run(bytes);
-            if run > 0 {
-                self.run(&bytes[..run], sink);
-                bytes = &bytes[run..];
+            let taken = match self.plain_run(bytes) {
+                0 => {
+                    self.byte(first, sink);
+                    1
+                }
+                run => {
+                    self.run(&bytes[..run], sink);
+                    run
+                }
+            };
+            bytes = &bytes[taken..];
+            self.open = if self.state == State::Ground && self.character.is_empty() {
+                0
             } else {
-                self.byte(first, sink);
-                bytes = &bytes[1..];
-            }
+                self.open + taken
+            };
+        }
+    }
+
+    /// Counts the last bytes that belong to something unfinished.
+    pub(crate) fn open(&self) -> usize {
+        self.open
+    }
+
+    /// Says how the sequence that is open will end.
+    pub(crate) fn endless(&self) -> Option<Endless> {
+        match self.state {
+            State::Ground => None,
+            State::Escape | State::Csi | State::LongCsi => Some(Endless::Csi),
+            State::String(Kind::Osc | Kind::LongOsc)
+            | State::StringEscape(Kind::Osc | Kind::LongOsc) => Some(Endless::Osc),
+            State::String(Kind::Other) | State::StringEscape(Kind::Other) => Some(Endless::String),
         }
     }
 

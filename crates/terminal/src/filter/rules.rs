@@ -9,7 +9,7 @@ const TITLE_LIMIT: usize = 256;
 
 /// What becomes of an operating system command.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Osc {
+pub(crate) enum Osc {
     /// A title to write anew; `kind` is `0`, `1` or `2`.
     Title {
         kind: u8,
@@ -27,7 +27,7 @@ pub(super) enum Osc {
 }
 
 /// Judges an operating system command.
-pub(super) fn judge_osc(body: &[u8]) -> Osc {
+pub(crate) fn judge_osc(body: &[u8]) -> Osc {
     match split_osc(body) {
         (Some(kind @ 0..=2), Some(text)) => Osc::Title {
             kind: b'0' + kind as u8,
@@ -78,13 +78,13 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// Judges an escape sequence other than those which start another.
-pub(super) fn escape_passes(intermediates: &[u8]) -> bool {
+pub(crate) fn escape_passes(intermediates: &[u8]) -> bool {
     // `ESC %` would take the terminal out of UTF-8, where letters turn into controls; `ESC SP` makes its answers 8-bit.
     !matches!(intermediates, [b'%' | b' ', ..])
 }
 
 /// Judges a control sequence.
-pub(super) fn csi_passes(body: &[u8], last: u8, titles: bool) -> bool {
+pub(crate) fn csi_passes(body: &[u8], last: u8, titles: bool) -> bool {
     let Some(csi) = Csi::parse(body) else {
         return false;
     };
@@ -104,20 +104,39 @@ pub(super) fn csi_passes(body: &[u8], last: u8, titles: bool) -> bool {
     }
 }
 
+/// Says whether a terminal would answer this control sequence: device, status, modes, keyboard flags, sizes.
+pub(crate) fn csi_asks(body: &[u8], last: u8) -> bool {
+    let Some(csi) = Csi::parse(body) else {
+        return false;
+    };
+    matches!(
+        (csi.marker, csi.intermediates, last),
+        (_, b"", b'c' | b'n' | b'x' | b't')
+            | (Some(b'>'), b"", b'q')
+            | (Some(b'?'), b"", b'u')
+            | (_, [.., b'$'], b'p')
+    )
+}
+
+/// Says whether a terminal would answer this command about colours.
+pub(crate) fn osc_asks(body: &[u8]) -> bool {
+    body.split(|&byte| byte == b';').any(|part| part == b"?")
+}
+
 /// VT52, where sequences read differently; logging to a file; numbers that some terminals would wrap into those.
 fn is_refused_mode(mode: Option<u32>) -> bool {
     !matches!(mode, Some(0..=1 | 3..=45 | 47..=0xffff))
 }
 
 /// A control sequence in order: one marker, parameters, intermediates.
-struct Csi<'a> {
-    marker: Option<u8>,
+pub(crate) struct Csi<'a> {
+    pub(crate) marker: Option<u8>,
     parameters: &'a [u8],
-    intermediates: &'a [u8],
+    pub(crate) intermediates: &'a [u8],
 }
 
 impl<'a> Csi<'a> {
-    fn parse(body: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(body: &'a [u8]) -> Option<Self> {
         let (marker, rest) = match body {
             [marker @ b'<'..=b'?', rest @ ..] => (Some(*marker), rest),
             _ => (None, body),
@@ -137,7 +156,7 @@ impl<'a> Csi<'a> {
             })
     }
 
-    fn numbers(&self) -> impl Iterator<Item = Option<u32>> {
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = Option<u32>> {
         self.parameters
             .split(|&byte| byte == b';' || byte == b':')
             .map(parse_number)

@@ -20,19 +20,10 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// Makes the folder in the session's own folder.
+    /// Makes the folder in the session's own folder, with a git folder in it.
     pub(crate) fn make(workspace: &Workspace, user: User) -> Result<Self, Error> {
+        let exchange = Self::make_folder(workspace)?;
         let doing = "make a folder to exchange work";
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("exchange-{}-{number}", std::process::id());
-        let path = workspace.session_dir.join(name);
-        // What a killed process of the same number left behind.
-        let _ = fs::remove_dir_all(&path);
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .map_err(Error::io(doing))?;
-        let exchange = Self { path };
         let mut alternates: Vec<String> = (0..workspace.objects.len())
             .map(place::source_target)
             .collect();
@@ -50,6 +41,33 @@ impl Exchange {
             .map_err(Error::io(doing))?;
         give(&exchange.path, user).map_err(Error::io(doing))?;
         Ok(exchange)
+    }
+
+    /// Makes the folder with an empty one in it, for a copy of the workspace's files.
+    pub(crate) fn for_a_copy(workspace: &Workspace, user: User) -> Result<Self, Error> {
+        let exchange = Self::make_folder(workspace)?;
+        let doing = "make a folder for the copy";
+        fs::create_dir(exchange.copy()).map_err(Error::io(doing))?;
+        give(&exchange.path, user).map_err(Error::io(doing))?;
+        Ok(exchange)
+    }
+
+    fn make_folder(workspace: &Workspace) -> Result<Self, Error> {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}{number}", ours());
+        let path = workspace.session_dir.join(name);
+        // What a killed process of the same number left behind.
+        let _ = fs::remove_dir_all(&path);
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(Error::io("make a folder to exchange work"))?;
+        Ok(Self { path })
+    }
+
+    /// Returns the folder for a copy; never to be opened on the host once a sandbox had it.
+    pub(crate) fn copy(&self) -> PathBuf {
+        self.path.join("workspace")
     }
 
     /// Returns how the sandbox sees it, together with the workspace, which it can only read.
@@ -79,6 +97,29 @@ fn open_plain(path: &Path) -> Result<File, Error> {
         return Err(Error::BadWork("the bundle is not a file".into()));
     }
     Ok(file)
+}
+
+/// Begins the name of every such folder.
+const NAME: &str = "exchange-";
+
+/// Begins the names of this process's own.
+fn ours() -> String {
+    format!("{NAME}{}-", std::process::id())
+}
+
+/// Removes the folders that a process which was killed has left in a session's folder; those of this one stay.
+pub fn sweep(session_dir: &Path) {
+    let ours = ours();
+    for entry in fs::read_dir(session_dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with(NAME) || name.starts_with(&ours) {
+            continue;
+        }
+        if let Err(error) = fs::remove_dir_all(entry.path()) {
+            tracing::warn!(%error, path = %entry.path().display(), "an exchange folder was left behind");
+        }
+    }
 }
 
 impl Drop for Exchange {

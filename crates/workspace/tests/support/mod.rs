@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use clauderon_runtime::{Bubblewrap, Docker, Installation, Runtime, User};
 use clauderon_session::SessionName;
-use clauderon_workspace::{Created, Plan, Sandboxes, Source, Workspace, create};
+use clauderon_workspace::{Created, Plan, Sandboxes, Source, Workspace, create, fill, settle};
 
 pub struct House {
     pub root: tempfile::TempDir,
@@ -47,7 +47,7 @@ async fn runtime(
             Ok((Box::new(runtime), None))
         }
         Kind::Docker => {
-            let runtime = Docker::connect(installation, None)
+            let runtime = Docker::find(&installation, &Default::default())
                 .await
                 .map_err(|error| error.to_string())?;
             runtime
@@ -134,7 +134,11 @@ impl House {
             isolate_history: isolate,
             include_secrets: secrets,
         };
-        create(&self.sandboxes(), plan).await.unwrap()
+        let mut created = create(&self.sandboxes(), plan).await.unwrap();
+        fill(&self.sandboxes(), &created.workspace).await.unwrap();
+        let counted = settle(&self.sandboxes(), &source, &created.workspace).await;
+        created.notices.extend(counted.unwrap());
+        created
     }
 
     pub async fn create(&self) -> Workspace {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 use clauderon_api::Client;
+use clauderon_daemon::demo::make_repository;
 use clauderon_rehearsal::{Options, Rehearsal};
 use clauderon_vault::KNOWN;
 use tempfile::TempDir;
@@ -43,7 +44,8 @@ impl Stage {
         furnish(&home, root.path(), &upstream, &token)?;
         std::os::unix::fs::symlink(context.home.join("agents"), home.join("agents"))
             .context("share the installed agents")?;
-        make_repository(&repository)?;
+        let files = [("README.md", "# A throw-away repository\n")];
+        make_repository(&repository, &files)?;
         ours(&home, &["daemon", "restart"]).context("start the demo's daemon")?;
         let client = Client::connect(home.join("clauderon.sock")).await?;
         Ok(Stage {
@@ -84,33 +86,6 @@ fn furnish(home: &Path, root: &Path, upstream: &Rehearsal, token: &str) -> anyho
         proxy.push_str(&format!("\"{host}:443\" = \"{}\"\n", upstream.addr()));
     }
     std::fs::write(home.join("proxy.toml"), proxy).context("write proxy.toml")
-}
-
-fn make_repository(repository: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(repository).context("make the demo's repository")?;
-    std::fs::write(repository.join("README.md"), "# A throw-away repository\n")?;
-    for arguments in [
-        &["init", "-q", "-b", "main"][..],
-        &["add", "README.md"],
-        &["commit", "-q", "-m", "Begin"],
-    ] {
-        let status = Command::new("git")
-            .args(["-c", "user.name=Demo", "-c", "user.email=demo@localhost"])
-            .args([
-                "-c",
-                "commit.gpgSign=false",
-                "-c",
-                "core.hooksPath=/dev/null",
-            ])
-            .args(arguments)
-            .current_dir(repository)
-            .status()
-            .context("run git")?;
-        if !status.success() {
-            bail!("git {} failed in the demo's repository", arguments[0]);
-        }
-    }
-    Ok(())
 }
 
 /// Runs this program for the demo's home, without any of the person's credentials.
