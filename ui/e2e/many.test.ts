@@ -5,10 +5,13 @@ import { create, page, scene } from './scene.ts';
 
 const COUNT = 1000;
 
+/** Tells the page the daemon's state again, in which these of the copies are done. */
+let tell: (done: (index: number) => boolean) => void = () => {};
+
 scene({ before: () => create('first', 'Hello.') });
 
 /** The daemon's own state, in which its one session stands a thousand times; its changes come through as they are. */
-function multiplied(message: string): string {
+function multiplied(message: string, done: (index: number) => boolean = () => false): string {
   const event = JSON.parse(message) as { type: string; sessions?: Record<string, unknown>[] };
   const [first] = event.sessions ?? [];
   if (event.type !== 'state' || !first) return message;
@@ -18,7 +21,7 @@ function multiplied(message: string): string {
     id: `copy${index}`,
     name: `task-${index}`,
     branch: `clauderon/task-${index}`,
-    standing: standings[index % standings.length],
+    standing: done(index) ? 'done' : standings[index % standings.length],
     created_ms: Number(first['created_ms']) - index * 60_000,
   }));
   return JSON.stringify({ ...event, sessions: [first, ...more] });
@@ -27,7 +30,11 @@ function multiplied(message: string): string {
 test('list-thousand: of a thousand sessions only those in view are drawn', { timeout: 120_000 }, async () => {
   await page.routeWebSocket(/\/ws\/events/, (socket) => {
     const server = socket.connectToServer();
-    server.onMessage((message) => socket.send(typeof message === 'string' ? multiplied(message) : message));
+    server.onMessage((message) => {
+      const text = String(message);
+      if (text.includes('"type":"state"')) tell = (done) => socket.send(multiplied(text, done));
+      socket.send(multiplied(text));
+    });
   });
   await page.reload();
   await page.locator('[data-session="first"], [data-session="task-0"]').first().waitFor({ timeout: 60_000 });
@@ -67,11 +74,16 @@ test('list-thousand: of a thousand sessions only those in view are drawn', { tim
     return Boolean(seen && within && seen.y >= within.y && seen.y + seen.height <= within.y + within.height);
   };
   await expect.poll(isInView).toBe(true);
+  // What moves above it is nobody who scrolls.
+  const place = Number(await row.getAttribute('aria-posinset'));
+  tell((index) => index < 100);
+  await expect.poll(async () => Number(await row.getAttribute('aria-posinset'))).toBe(place - 20);
+  await expect.poll(isInView).toBe(true);
   await page.setViewportSize({ width: 1280, height: 600 });
   await expect.poll(isInView).toBe(true);
   // Who looks at something else is left there.
   await page.getByTestId('session-list').evaluate((list) => (list.scrollTop = 0));
   await page.setViewportSize({ width: 1280, height: 500 });
-  await page.locator('[data-session="task-0"]').waitFor();
+  await page.locator('[data-session="task-100"]').waitFor();
   expect(await row.count()).toBe(0);
 });
