@@ -193,10 +193,12 @@ fn what_is_answered_in_the_terminal_is_not_asked_any_more(backend: &str) {
     // Esc in its dialog is an answer, too.
     terminal.type_in(b"\x1b");
     idle(&world);
+    terminal.forget();
     world
         .run(&["say", "a", &touching("two.txt", "x")])
         .expect(0);
     wait_for_open(&world, 1);
+    terminal.wait_for("Do you want to proceed?");
     terminal.type_in(b"\x1b");
     wait_for_open(&world, 0);
     assert!(!exists(&world, "two.txt"));

@@ -136,7 +136,7 @@ fn a_typing_that_was_cut_off_is_never_begun_again(backend: &str) {
     assert!(prompts(&world).is_empty(), "nothing was sent");
     // The person looks, clears the line and has it typed again.
     let mut terminal = Terminal::open(world.command(&["attach", "a"]), 100, 30);
-    terminal.wait_for("say cut");
+    terminal.wait_for("bypass permissions on");
     terminal.type_in(b"\x15");
     let id = sent["id"].as_str().unwrap_or_default();
     world.run(&["messages", "a", "--retry", id]).expect(0);
@@ -182,7 +182,8 @@ fn a_message_answers_no_question(backend: &str) {
     let sent = world.json(&["send", "a", "say after", "--now", "--no-wait"]);
     until(&world, || messages(&world)[0]["waits"] == "answer");
     let mut terminal = Terminal::open(world.command(&["attach", "a"]), 100, 30);
-    terminal.wait_for("Second");
+    // The prompt names the choices, too, before there is a dialog that takes a key.
+    terminal.wait_for("Enter to select");
     terminal.type_in(b"2");
     until(&world, || stage(&world, &sent) == "answered");
     let chat = world.run(&["chat", "a"]).expect(0).stdout;
