@@ -61,9 +61,9 @@ fn w18_a_whole_task_with_codex_from_the_chat_alone_then_in_the_terminal_and_back
     chat.goes_on_in_files_and_terminal();
 }
 
-/// A scene whose model answers the task over a second or two with a look around, these steps, and a file.
+/// A scene whose model answers the task over a few seconds with a look around, these steps, and a file.
 fn scene(steps: &[Value]) -> Option<Scene> {
-    let look = json!({"text": BEGINS, "big": LINES * 60, "delay_ms": 80, "tool": "Bash", "input": {"command": "ls -a"}});
+    let look = json!({"text": BEGINS, "big": LINES * 60, "delay_ms": 200, "tool": "Bash", "input": {"command": "ls -a"}});
     let fill = json!({"tool": "Bash", "input": {"command": "echo made-by-chat > made.txt"}});
     let end = json!({"text": "It is made."});
     let task = [&[look], steps, &[fill, end]].concat();

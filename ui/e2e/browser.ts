@@ -38,15 +38,18 @@ export async function open(browser: Browser, world: World, options: { theme?: Th
   return { page, faults };
 }
 
-/** Does something that the daemon is to keep for the person, and waits until it has kept it. */
-export async function kept(page: Page, act: () => Promise<unknown>): Promise<void> {
-  const saved = page.waitForResponse((response) => response.url().endsWith('/api/desk') && response.request().method() === 'PUT');
+/** Does something that the daemon is to keep for the person, and waits until it has kept these words. */
+export async function kept(page: Page, words: string, act: () => Promise<unknown>): Promise<void> {
+  const saved = page.waitForResponse((response) => {
+    const request = response.request();
+    return response.url().endsWith('/api/desk') && request.method() === 'PUT' && (request.postData() ?? '').includes(words);
+  });
   await Promise.all([saved, act()]);
 }
 
 /** Leaves the first steps. */
 export async function skipSetup(page: Page): Promise<void> {
-  await kept(page, () => page.getByRole('button', { name: 'Skip all' }).click());
+  await kept(page, '"welcomed":true', () => page.getByRole('button', { name: 'Skip all' }).click());
 }
 
 export async function go(page: Page, hash: string): Promise<void> {

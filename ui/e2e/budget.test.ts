@@ -38,11 +38,9 @@ test('budget-card: what is used up waits for the person, who raises it in the ch
 
   await page.getByRole('tab', { name: 'Chat' }).click();
   await card().getByLabel('Raise to').fill('1Mtokens');
-  // The card takes nothing in its first moments.
-  await page.waitForTimeout(800);
   await card().getByRole('button', { name: 'Raise' }).click();
   await card().waitFor({ state: 'detached' });
-  await chat().getByText('After the raise.').waitFor({ timeout: 60_000 });
+  await chat().getByText('After the raise.', { exact: true }).waitFor({ timeout: 60_000 });
 });
 
 test('usage-page: what was used stands in the settings', async () => {

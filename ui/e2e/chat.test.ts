@@ -59,6 +59,7 @@ test('chat-task: a whole task from the chat alone, then the same session in the 
   // What each prompt used was told as it is, although requests were counted before it was known which prompt they answer.
   const used = () => chat().getByRole('article', { name: 'Prompt' }).locator('.sum').allInnerTexts();
   await status().getByText('Idle').waitFor({ timeout: 40_000 });
+  await expect.poll(async () => (await used()).length).toBe(3);
   const told = await used();
   await page.reload();
   await expect.poll(used).toEqual(told);
@@ -76,7 +77,7 @@ test('chat-interrupt: Esc in the composer ends what the agent does', async () =>
 });
 
 test('chat-draft: what was written is kept over a reload and a failure, and the arrow brings back what was sent', async () => {
-  await kept(page, () => composer().fill('Not sent yet.'));
+  await kept(page, 'Not sent yet.', () => composer().fill('Not sent yet.'));
   await page.reload();
   await composer().waitFor();
   await expect.poll(() => composer().inputValue()).toBe('Not sent yet.');

@@ -93,7 +93,7 @@ test('a thousand cuts lose no byte of a terminal and draw none twice', { timeout
         await new Promise((done) => setTimeout(done, throws(3)));
         drawn.push(bytes.slice());
         parsed();
-        if (Buffer.concat(drawn.slice(-2)).includes(END)) ended();
+        if (Buffer.concat(drawn.slice(-3)).includes(`${END}\r\n`)) ended();
       });
     },
     reset: () => resets.push(Buffer.concat(drawn).byteLength),

@@ -28,6 +28,8 @@ function multiplied(message: string, done: (index: number) => boolean = () => fa
 }
 
 test('list-thousand: of a thousand sessions only those in view are drawn', { timeout: 120_000 }, async () => {
+  // It stands still before it is a thousand.
+  await page.locator('[data-session="first"]').getByText(/Ready|Idle/).waitFor({ timeout: 60_000 });
   await page.routeWebSocket(/\/ws\/events/, (socket) => {
     const server = socket.connectToServer();
     server.onMessage((message) => {

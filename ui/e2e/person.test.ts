@@ -19,13 +19,13 @@ scene({ set: false });
 
 test('first-run: three steps, each skippable, and not shown again', async () => {
   await page.getByRole('heading', { name: 'Engine and agents' }).waitFor();
-  await page.locator('[data-check]').first().waitFor();
+  await page.locator('[data-check]').first().waitFor({ timeout: 40_000 });
   await page.getByRole('button', { name: 'Next' }).click();
   await page.getByRole('heading', { name: 'Accounts', exact: true }).waitFor();
   await page.locator('[data-account="anthropic_oauth_token"]').waitFor();
   await page.getByRole('button', { name: 'Next' }).click();
   await page.getByRole('radio', { name: /Balanced/ }).waitFor();
-  await kept(page, () => page.getByRole('button', { name: 'Finish' }).click());
+  await kept(page, '"welcomed":true', () => page.getByRole('button', { name: 'Finish' }).click());
   await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
   await page.reload();
   await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
@@ -44,7 +44,7 @@ test('first-run-demo: it ends in a session that needs no account', async () => {
 
 test('doctor: the checks of this machine, from Settings', async () => {
   await go(page, '#/settings/doctor');
-  await page.locator('[data-check]').first().waitFor();
+  await page.locator('[data-check]').first().waitFor({ timeout: 40_000 });
   expect(await page.locator('[data-check]').count()).toBeGreaterThan(3);
 });
 
@@ -204,6 +204,7 @@ test('list-groups: under their headings, with all that is known', async () => {
   await row('second').waitFor();
   // A turn of no length may pass unseen; then it is idle.
   await row('second').getByText(/Ready|Idle/).waitFor({ timeout: 40_000 });
+  await row('third').getByText('Stopped').waitFor();
   const text = await row('third').innerText();
   for (const words of ['third', 'Stopped', 'Codex', 'Bubblewrap', 'clauderon/third', 'storefront']) expect(text).toContain(words);
 });
@@ -310,11 +311,11 @@ test('shortcuts: changed, with the conflict shown, used, and back', async () => 
 
 test('appearance: the theme changes and is remembered', async () => {
   await go(page, '#/settings/appearance');
-  await kept(page, () => page.getByRole('radio', { name: 'Light' }).check());
+  await kept(page, '"appearance":"light"', () => page.getByRole('radio', { name: 'Light' }).check());
   expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('light');
   await page.reload();
   await page.waitForFunction(() => document.documentElement.dataset['theme'] === 'light');
-  await kept(page, () => page.getByRole('radio', { name: 'System' }).check());
+  await kept(page, '"appearance":"system"', () => page.getByRole('radio', { name: 'System' }).check());
 });
 
 test('trash: restore from Settings, then empty it', async () => {

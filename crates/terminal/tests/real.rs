@@ -1,11 +1,8 @@
-//! What real programs print, cut at random: recorded Claude Code and Codex, and vim, less and top run here in a PTY.
+//! What real programs print, cut at random: Claude Code, Codex, vim, less and top, as a PTY recorded them.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use clauderon_terminal::history::{self, History};
@@ -18,57 +15,10 @@ const ROWS: u16 = 30;
 /// Recorded in a session of 100 columns and 30 rows, of 80 and 24 in between.
 const CLAUDE: &[u8] = include_bytes!("streams/claude.log");
 const CODEX: &[u8] = include_bytes!("streams/codex.log");
-
-/// Runs a program of this machine in a PTY, types at it, and returns what it printed.
-fn printed_by(program: &str, arguments: &str, keys: &[u8]) -> Vec<u8> {
-    // Some of what is typed before a program reads is lost, and with it perhaps the word to end; one that asks then whether it
-    // shall end takes no kind word either.
-    let line = format!(
-        "stty cols {COLS} rows {ROWS}; exec timeout --foreground -k 1 2 {program} {arguments}"
-    );
-    let known = ["script", "timeout", program]
-        .iter()
-        .all(|program| Path::new("/usr/bin").join(program).exists());
-    if !known {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{program} is not installed"
-        );
-        // The test harness would keep a printed line to itself.
-        let _ = writeln!(std::io::stderr(), "skipped: {program} is not installed");
-        return Vec::new();
-    }
-    let mut child = Command::new("script")
-        .args(["-qec", &line, "/dev/null"])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("TERM", "xterm-256color")
-        .env("LANG", "C.UTF-8")
-        .env("HOME", "/nonexistent")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(keys).unwrap();
-    let mut printed = Vec::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_end(&mut printed)
-        .unwrap();
-    drop(stdin);
-    child.wait().unwrap();
-    assert!(
-        printed.len() > 2000,
-        "{program} printed {}",
-        printed.escape_ascii()
-    );
-    printed
-}
+/// Split windows, a search, lines put in and taken out; pages, a search and the way back; six refreshes.
+const VIM: &[u8] = include_bytes!("streams/vim.log");
+const LESS: &[u8] = include_bytes!("streams/less.log");
+const TOP: &[u8] = include_bytes!("streams/top.log");
 
 /// One terminal's day: several megabytes, with each program many times.
 fn day() -> &'static [u8] {
@@ -77,14 +27,7 @@ fn day() -> &'static [u8] {
 }
 
 fn make_day() -> Vec<u8> {
-    let vim = printed_by(
-        "vim",
-        "-u NONE -N -c 'set number hlsearch' src/console.rs",
-        b"\x06\x06/fn\rnnn:split\r\x06ihello w\xc3\xb6rld \xe6\x97\xa5\x1b:set list\rddupGgg:vsplit src/lib.rs\r\x17w\x04:qa!\r",
-    );
-    let less = printed_by("less", "-R +G src/filter/parser.rs", b"g   /fn\rnnnbbq");
-    let top = printed_by("top", "-b -d 0.1 -n 3 -w 100", b"");
-    let streams = [CLAUDE, &vim, CODEX, &less, CLAUDE, &top, b"\x1bc"];
+    let streams = [CLAUDE, VIM, CODEX, LESS, CLAUDE, TOP, b"\x1bc"];
     let mut day = Vec::new();
     while day.len() < 5 << 20 {
         // A different part of each time over, so that the checkpoints fall on different places.

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { Desk as WireDesk } from '../api/types.ts';
 import { session } from '../testing/session.ts';
 import { themeOf } from '../app/appearance.ts';
 import { announce } from '../app/announce.ts';
+import { Desk } from './desk.svelte.ts';
 import { defaults, read } from './desk.ts';
 import { hashFor, parseRoute, type Route } from './route.ts';
 import { badge, line } from './standing.ts';
@@ -28,6 +30,30 @@ describe('what the window remembers', () => {
 
   test('is left out where its type is wrong', () => {
     expect(read({ fontSize: 'huge', sidebar: 3, collapsed: 'x' })).toEqual(defaults);
+  });
+
+  test('keeps what was changed before it was read, and is never written over unread', async () => {
+    const saved: unknown[] = [];
+    let answer: (kept: WireDesk) => void = () => undefined;
+    let asked = 0;
+    const desk = new Desk({
+      desk: () => {
+        asked += 1;
+        return asked === 1 ? Promise.reject(new Error('away')) : new Promise((done) => (answer = done));
+      },
+      saveDesk: (settings) => Promise.resolve(void saved.push(settings)),
+    });
+    await desk.flush();
+    await desk.load();
+    desk.change((settings) => (settings.fontSize = 16));
+    const flushed = desk.flush();
+    expect(saved).toEqual([]);
+    answer({ welcomed: true });
+    await flushed;
+    expect(saved).toMatchObject([{ fontSize: 16, welcomed: true }]);
+    expect(desk.settings).toMatchObject({ fontSize: 16, welcomed: true });
+    await desk.flush();
+    expect([saved.length, asked]).toEqual([1, 2]);
   });
 
   test('keeps what another version wrote', () => {
