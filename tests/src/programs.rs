@@ -112,6 +112,7 @@ fn missing(backend: &str) -> Option<String> {
             "xfce4-panel",
             "gnome-keyring-daemon",
             "xdotool",
+            "wmctrl",
             "dunst",
             "secret-tool",
             "gdbus",

@@ -192,7 +192,9 @@ fn what_is_answered_in_the_terminal_is_not_asked_any_more(backend: &str) {
     wait_for_file(&world, "one.txt");
     // Esc in its dialog is an answer, too.
     terminal.type_in(b"\x1b");
+    terminal.wait_for("Interrupted");
     idle(&world);
+    // The dialog that comes is another one.
     terminal.forget();
     world
         .run(&["say", "a", &touching("two.txt", "x")])

@@ -1,6 +1,6 @@
 //! What was said and done, as it is put together outside of the sandbox.
 
-use clauderon_tests::{Terminal, World, on_each_backend, script_prompt, wait_for};
+use clauderon_tests::{Terminal, World, on_each_backend, script_prompt, wait_for, wait_until};
 use serde_json::{Value, json};
 
 on_each_backend!(
@@ -30,7 +30,14 @@ fn one_conversation(backend: &str, agent: &str) {
     world
         .run(&["wait", "a", "--for", "idle", "--timeout", "60"])
         .expect(0);
-    let items = items(&world, "a");
+    // What the agent writes down may come after it has drawn that it waits.
+    let items = wait_for(|| {
+        let items = items(&world, "a");
+        match items.iter().all(|item| is_seen_by(item, "transcript")) {
+            true => Ok(items),
+            false => Err(items),
+        }
+    });
     let kinds: Vec<&str> = items
         .iter()
         .filter_map(|item| item["kind"].as_str())
@@ -45,10 +52,9 @@ fn one_conversation(backend: &str, agent: &str) {
     assert_eq!(items[2]["text"], "The tool has *run*.");
     for item in &items {
         assert_eq!(item["state"], "done", "{item}");
-        let seen = item["seen"].as_array().expect("a list of sources");
-        assert!(seen.contains(&json!("tap")), "the proxy saw it: {item}");
+        assert!(is_seen_by(item, "tap"), "the proxy saw it: {item}");
         assert!(
-            seen.contains(&json!("transcript")),
+            is_seen_by(item, "transcript"),
             "and the agent wrote it down: {item}"
         );
     }
@@ -90,13 +96,17 @@ fn a_line_typed_below_a_followed_conversation_is_sent(backend: &str) {
     terminal.wait_for("I am ready.");
     let line = script_prompt(&[json!({"text": "I heard."})]);
     terminal.type_in(format!("{line}\n").as_bytes());
-    let items = wait_for_items(&world, "a", 4);
+    let said = wait_for_items(&world, "a", 4);
     assert_eq!(
-        (&items[2]["text"], &items[3]["text"]),
+        (&said[2]["text"], &said[3]["text"]),
         (&json!(line), &json!("I heard."))
     );
     terminal.type_in(b"\x04");
     assert_eq!(terminal.wait_end(), 0);
+    wait_until("the agent has written all of it down", || {
+        let written = |item: &Value| is_seen_by(item, "transcript");
+        items(&world, "a").iter().all(written)
+    });
     let logged = world.run(&["logs", "a", "--json"]).expect(0).stdout;
     assert_eq!(logged, world.run(&["chat", "a", "--json"]).expect(0).stdout);
     world.run(&["logs", "a", "--json", "--tail", "9"]).expect(2);
@@ -122,6 +132,11 @@ fn what_was_used_outlives_the_daemon(backend: &str) {
 /// What the session used, as the info of its conversation says.
 fn used(world: &World) -> Value {
     world.json(&["chat", "a", "--standing"])["used"].clone()
+}
+
+fn is_seen_by(item: &Value, source: &str) -> bool {
+    let seen = item["seen"].as_array().expect("a list of sources");
+    seen.contains(&json!(source))
 }
 
 fn items(world: &World, name: &str) -> Vec<Value> {

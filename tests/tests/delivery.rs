@@ -119,14 +119,13 @@ fn survives_a_killed_daemon(backend: &str, agent: &str) {
 fn a_typing_that_was_cut_off_is_never_begun_again(backend: &str) {
     let world = World::new();
     world.detached(backend, "claude", "a", None).expect(0);
+    let daemon = world.daemon_pid();
+    let mut watching = Terminal::open(world.command(&["attach", "a"]), 100, 30);
     let sent = world.json(&["send", "a", "say cut", "--no-wait"]);
-    let file = world
-        .session_folder(&world.id_of("a"))
-        .join("private/messages.json");
-    until(&world, || {
-        std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"typing\""))
-    });
-    kill_the_daemon(&world);
+    // Enter follows what is drawn within half a second: nothing may come between this look and the end.
+    watching.wait_for("say cut");
+    kill(daemon);
+    drop(watching);
     let found = messages(&world)[0].clone();
     assert_eq!(found["stage"], "not_delivered", "{found}");
     assert_eq!(found["reason"], "cut_off", "{found}");
@@ -136,7 +135,7 @@ fn a_typing_that_was_cut_off_is_never_begun_again(backend: &str) {
     assert!(prompts(&world).is_empty(), "nothing was sent");
     // The person looks, clears the line and has it typed again.
     let mut terminal = Terminal::open(world.command(&["attach", "a"]), 100, 30);
-    terminal.wait_for("bypass permissions on");
+    terminal.wait_for("say cut");
     terminal.type_in(b"\x15");
     let id = sent["id"].as_str().unwrap_or_default();
     world.run(&["messages", "a", "--retry", id]).expect(0);
@@ -238,8 +237,12 @@ fn a_session_that_does_not_run_takes_no_message_and_keeps_what_waits(backend: &s
 }
 
 fn kill_the_daemon(world: &World) {
+    kill(world.daemon_pid());
+}
+
+fn kill(pid: i32) {
     // SAFETY: a signal to a process of this test.
-    unsafe { libc::kill(world.daemon_pid(), libc::SIGKILL) };
+    unsafe { libc::kill(pid, libc::SIGKILL) };
 }
 
 /// A prompt that keeps the agent busy until a file is there.

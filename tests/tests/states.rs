@@ -228,6 +228,9 @@ fn a_state_that_the_full_disk_did_not_take_is_written_once_there_is_room() {
             .contains(&format!("\"state\":\"{state}\""))
     };
     wait_until("it runs", || written("running"));
+    // The audit log gives its reserve away with the next record that finds no room; here it has done so already.
+    let reserve = world.home.join("audit.reserve");
+    std::fs::remove_file(reserve).expect("there is a reserve");
     disk.fill();
     world.run(&["stop", "a"]).expect(0);
     assert!(is(&world, "a", "stopped"));
@@ -293,10 +296,11 @@ fn an_agent_that_waits_in_vain_is_stuck_and_says_what_helps() {
     // Its tries are further and further apart.
     wait_until("it is stuck", || {
         let seen = world.listed("a");
-        seen["status"]["status"] == "stuck" && seen["standing"] == "needs-you"
+        let listed = world.run(&["list"]).expect(0).stdout;
+        seen["status"]["status"] == "stuck"
+            && seen["standing"] == "needs-you"
+            && listed.contains("stuck")
     });
-    let listed = world.run(&["list"]).expect(0).stdout;
-    assert!(listed.contains("stuck"), "{listed}");
     let ill = health(&world, "a");
     // It may have tried again meanwhile.
     if ill["ok"] == false {

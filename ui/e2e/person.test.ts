@@ -204,7 +204,7 @@ test('list-groups: under their headings, with all that is known', async () => {
   await row('second').waitFor();
   // A turn of no length may pass unseen; then it is idle.
   await row('second').getByText(/Ready|Idle/).waitFor({ timeout: 40_000 });
-  await row('third').getByText('Stopped').waitFor();
+  await row('third').getByText('Stopped').first().waitFor();
   const text = await row('third').innerText();
   for (const words of ['third', 'Stopped', 'Codex', 'Bubblewrap', 'clauderon/third', 'storefront']) expect(text).toContain(words);
 });

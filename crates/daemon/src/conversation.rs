@@ -300,7 +300,7 @@ impl Talk {
 
     /// Says whether keys may answer something that the agent asks.
     pub fn asks_something(&self) -> bool {
-        !self.approvals.open().is_empty() || lock(&self.conversation).asks_something()
+        self.approvals.holds_something() || lock(&self.conversation).asks_something()
     }
 
     /// Returns the prompts since a time, oldest first.

@@ -41,6 +41,8 @@ struct All {
 struct Open {
     approval: Approval,
     asks: Asks,
+    /// Whether it was looked for in the conversation: before that nobody can tell what it is about.
+    placed: bool,
     /// Whether the terminal has said that the agent waits since it asked.
     waited: bool,
     answer: oneshot::Sender<Vec<u8>>,
@@ -84,6 +86,7 @@ impl Approvals {
                 wanted: Wanted::of(&asks.tool, &asks.input),
             },
             asks,
+            placed: false,
             waited,
             answer,
         });
@@ -100,6 +103,7 @@ impl Approvals {
     pub fn place(&self, id: &str, conversation: &Conversation) {
         let mut all = self.lock();
         if let Some(open) = all.open.iter_mut().find(|open| open.approval.id == id) {
+            open.placed = true;
             open.approval.item = conversation.asked().cloned();
             open.approval.seen = conversation.proxy_saw(&open.asks.tool, &open.asks.input);
         }
@@ -108,7 +112,13 @@ impl Approvals {
     /// Returns what can be answered now, the oldest first.
     pub fn open(&self) -> Vec<Approval> {
         let all = self.lock();
-        all.open.iter().map(|open| open.approval.clone()).collect()
+        let placed = all.open.iter().filter(|open| open.placed);
+        placed.map(|open| open.approval.clone()).collect()
+    }
+
+    /// Says whether anything is held, even what cannot be answered yet.
+    pub fn holds_something(&self) -> bool {
+        !self.lock().open.is_empty()
     }
 
     /// Answers one of them. The first answer counts.
@@ -117,7 +127,7 @@ impl Approvals {
         let found = all
             .open
             .iter()
-            .position(|open| open.approval.id == answer.id);
+            .position(|open| open.placed && open.approval.id == answer.id);
         let gone = || {
             Error::conflict(format!("{:?} is not asked any more", answer.id))
                 .hint("it was answered already, or the agent went on")

@@ -30,7 +30,9 @@ impl Desk {
             input,
             agent: None,
         };
-        self.approvals.hold(asks).unwrap()
+        let held = self.approvals.hold(asks).unwrap();
+        self.approvals.place(&held.0, &Conversation::new());
+        held
     }
 
     fn bash(&self) -> (String, Held) {
@@ -151,6 +153,22 @@ async fn what_is_answered_before_the_terminal_says_so_ends_without_an_answer() {
     desk.approvals.drawn(&Said::Waiting);
     later().await;
     assert_eq!(desk.count(), 1);
+}
+
+#[test]
+fn what_is_not_found_in_the_conversation_yet_is_held_and_cannot_be_answered() {
+    let desk = Desk::new();
+    let asks = Asks {
+        tool: "Bash".to_owned(),
+        input: json!({"command": "touch a"}),
+        agent: None,
+    };
+    let (id, _held) = desk.approvals.hold(asks).unwrap();
+    assert_eq!((desk.count(), desk.approvals.holds_something()), (0, true));
+    assert!(desk.approvals.answer(&yes(&id)).is_err());
+    desk.approvals.place(&id, &Conversation::new());
+    assert_eq!(desk.count(), 1);
+    assert!(desk.approvals.answer(&yes(&id)).is_ok());
 }
 
 #[test]
