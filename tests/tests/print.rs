@@ -11,6 +11,7 @@ on_each_backend!(
     an_api_error_is_the_agents_own_exit_code,
     a_prompt_arrives_byte_for_byte,
     a_prompt_of_200_kb_travels_by_standard_input,
+    a_session_begins_with_what_claude_would_keep_of_its_organisation,
 );
 
 fn claude_runs_a_tool_writes_a_file_and_answers(backend: &str) {
@@ -132,6 +133,24 @@ fn a_prompt_of_200_kb_travels_by_standard_input(backend: &str) {
         .iter()
         .any(|one| String::from_utf8_lossy(&one.body).contains("long long THE END"));
     assert!(arrived, "the whole prompt arrived");
+}
+
+/// Without these files Claude asks for them before its first request: it must not wait, nor be told another thing than it
+/// would have been.
+fn a_session_begins_with_what_claude_would_keep_of_its_organisation(backend: &str) {
+    let world = World::new();
+    // Claude takes the placeholder out of what its tools see.
+    let look = "export $(cat /proc/*/environ | tr '\\0' '\\n' | grep -m1 ^CLAUDE_CODE_OAUTH_TOKEN=); \
+                mkdir /tmp/new && HOME=/tmp/new claude -p hello < /dev/null; \
+                for file in policy-limits remote-settings; do for home in /tmp/new /clauderon/home; do \
+                tr -d ' \\n' < $home/.claude/$file.json; echo; done; done";
+    let seen = world.inside(backend, "a", look);
+    let files: Vec<&str> = seen.lines().filter(|line| line.starts_with('{')).collect();
+    let [limits, given_limits, settings, given_settings] = files[..] else {
+        panic!("four files: {seen}");
+    };
+    assert_eq!(given_limits, limits);
+    assert_eq!(given_settings, settings);
 }
 
 fn file_with(world: &World, text: &str) -> std::fs::File {

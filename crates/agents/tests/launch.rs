@@ -392,6 +392,14 @@ fn files_are_those_that_ask_nothing() {
     assert_eq!(claude.home_files[0].path, ".claude.json");
     assert_eq!(state["hasCompletedOnboarding"], true);
     assert_eq!(state["projects"]["/"]["hasTrustDialogAccepted"], true);
+    let own: Vec<&str> = claude.home_files[1..]
+        .iter()
+        .map(|file| file.path.as_str())
+        .collect();
+    assert_eq!(
+        own,
+        [".claude/remote-settings.json", ".claude/policy-limits.json"]
+    );
     assert_eq!(
         claude.placeholders,
         [claude.env["CLAUDE_CODE_OAUTH_TOKEN"].clone()]

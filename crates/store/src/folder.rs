@@ -103,7 +103,6 @@ impl Folders {
         }
         // A sandbox's own user passes through it to the socket; its parent keeps everybody else out.
         make_dir(&dir.run(), 0o711, false)?;
-        file::sync_dir(&self.sessions)?;
         Ok(dir)
     }
 
@@ -112,7 +111,11 @@ impl Folders {
         if !dir.path().is_dir() {
             return Err(StoreError::NoSession(record.spec.id));
         }
-        file::write(&dir.record(), record, durable)
+        file::write(&dir.record(), record, durable)?;
+        match durable {
+            Durable::Now => file::sync_dir(&self.sessions),
+            Durable::Soon => Ok(()),
+        }
     }
 
     pub(crate) fn read(&self, id: SessionId) -> Result<Record, StoreError> {

@@ -54,16 +54,15 @@ impl Source {
             let identity = identity(&git, &settings).await?;
             Ok((settings, identity))
         };
-        let committed = async {
-            let head = head(&git, &path).await?;
-            let tree = tree(&git, &head).await?;
-            Ok((head, tree))
-        };
-        let ((head, tree), (settings, identity), branch, references) =
-            tokio::try_join!(committed, configured, branch(&git), references(&git))?;
+        let (tree, (settings, identity), branch, references) = tokio::try_join!(
+            tree(&git, &facts.head),
+            configured,
+            branch(&git),
+            references(&git)
+        )?;
         let (remotes, mut notices) = remotes::read(&settings);
         if partial(&settings) {
-            complete(&git, &head, &facts.root).await?;
+            complete(&git, &facts.head, &facts.root).await?;
             notices.push(Notice::PartialClone);
         }
         let shallow = shallow(&facts)?;
@@ -91,7 +90,7 @@ impl Source {
             index: facts.index,
             object_format: facts.object_format,
             root: facts.root,
-            head,
+            head: facts.head,
             branch,
             remotes,
             notices,
@@ -116,6 +115,7 @@ struct Facts {
     shallow: PathBuf,
     index: PathBuf,
     object_format: String,
+    head: String,
 }
 
 fn usable(path: &Path) -> Result<PathBuf, Error> {
@@ -142,71 +142,79 @@ fn usable(path: &Path) -> Result<PathBuf, Error> {
     Ok(real)
 }
 
+/// Where a repository's parts are, and whether it has working files.
+const WHERE: [&str; 9] = [
+    "--is-bare-repository",
+    "--is-inside-work-tree",
+    "--show-object-format",
+    "--git-path",
+    "objects",
+    "--git-path",
+    "shallow",
+    "--git-path",
+    "index",
+];
+/// What is checked out; answered last, since without a commit it ends the call.
+const HEAD: &str = "HEAD^{commit}";
+
 /// Finds the repository, as its owner where that works and as the caller otherwise.
 async fn locate(path: &Path) -> Result<(Git, Facts), Error> {
-    const WHERE: [&str; 9] = [
-        "rev-parse",
-        "--is-bare-repository",
-        "--is-inside-work-tree",
-        "--show-object-format",
-        "--git-path",
-        "objects",
-        "--git-path",
-        "shallow",
-        "--git-path",
-    ];
-    let args = [&WHERE[..], &["index"]].concat();
     let doing = "find the repository";
+    let args = [&["rev-parse"], &WHERE[..], &["--show-toplevel", HEAD]].concat();
     let mut git = Git::as_owner_of(path);
     let mut ended = git.run(doing, &args, Input::Empty, QUESTION).await?;
-    if !ended.ok && git.is_other_user() {
+    if ended.stdout.is_empty() && git.is_other_user() {
         git = Git::as_caller(path);
         ended = git.run(doing, &args, Input::Empty, QUESTION).await?;
     }
-    if !ended.ok {
+    let text = ended.text();
+    let lines: Vec<&str> = text.lines().collect();
+    // Where there are no working files, the call ends before the last two.
+    let Some(([bare, inside, format, objects, shallow, index], rest)) = lines.split_first_chunk()
+    else {
         let message = crate::git::last_line(&ended.stderr);
         if message.starts_with("not a git repository") {
             return Err(Error::NotARepository(path.to_owned()));
         }
         return Err(Error::Git { doing, message });
-    }
-    let text = ended.text();
-    let lines: Vec<&str> = text.lines().collect();
-    let [bare, inside, format, objects, shallow, index] = lines[..] else {
-        return Err(Error::Git {
-            doing,
-            message: "its answer was not understood".into(),
-        });
     };
-    let bare = bare == "true";
-    if !bare && inside != "true" {
+    let bare = *bare == "true";
+    if !bare && *inside != "true" {
         // The path is the `.git` folder itself; what is meant is the repository around it.
         let parent = path
             .parent()
             .ok_or_else(|| Error::NotARepository(path.to_owned()))?;
         return Box::pin(locate(parent)).await;
     }
+    let asked;
+    let rest = if bare {
+        let args = ["rev-parse", "--git-dir", HEAD];
+        asked = git.run(doing, &args, Input::Empty, QUESTION).await?.text();
+        asked.lines().collect()
+    } else {
+        rest.to_vec()
+    };
+    let [root, head] = rest[..] else {
+        return Err(Error::Git {
+            doing,
+            message: "its answer was not understood".into(),
+        });
+    };
+    if !is_object_id(head) {
+        return Err(Error::NoCommits(path.to_owned()));
+    }
     let real =
         |line: &str| std::fs::canonicalize(path.join(line)).unwrap_or_else(|_| path.join(line));
-    let (root, subdirectory) = if bare {
-        let folder = git.ask(doing, &["rev-parse", "--git-dir"]).await?;
-        (
-            real(String::from_utf8_lossy(&folder).trim_end()),
-            PathBuf::new(),
-        )
-    } else {
-        let top = git.ask(doing, &["rev-parse", "--show-toplevel"]).await?;
-        let top = real(String::from_utf8_lossy(&top).trim_end_matches('\n'));
-        let below = path.strip_prefix(&top).unwrap_or(Path::new("")).to_owned();
-        (top, below)
-    };
+    let root = real(root);
+    let below = path.strip_prefix(&root).ok().filter(|_| !bare);
     let facts = Facts {
+        subdirectory: below.unwrap_or(Path::new("")).to_owned(),
         bare,
         objects: real(objects),
         shallow: real(shallow),
         index: real(index),
-        object_format: format.to_owned(),
-        subdirectory,
+        object_format: (*format).to_owned(),
+        head: head.to_owned(),
         root,
     };
     Ok((git.at(&facts.root), facts))
@@ -226,18 +234,6 @@ async fn settings(git: &Git) -> Result<Vec<(String, String)>, Error> {
         .filter(|entry| !entry.is_empty())
         .map(pair)
         .collect())
-}
-
-async fn head(git: &Git, path: &Path) -> Result<String, Error> {
-    let args = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
-    let ended = git
-        .run("read the current commit", &args, Input::Empty, QUESTION)
-        .await?;
-    let head = ended.text();
-    if ended.ok && is_object_id(&head) {
-        return Ok(head);
-    }
-    Err(Error::NoCommits(path.to_owned()))
 }
 
 pub(crate) fn is_object_id(text: &str) -> bool {

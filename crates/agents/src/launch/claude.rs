@@ -26,11 +26,11 @@ pub(super) fn launch(request: &LaunchRequest, prompt: Delivery<'_>) -> Launch {
             run_file: SETTINGS.to_owned(),
             target: "/etc/claude-code/managed-settings.json".to_owned(),
         }],
-        home_files: vec![HomeFile {
-            path: ".claude.json".to_owned(),
-            bytes: state(),
-            mode: 0o600,
-        }],
+        home_files: vec![
+            home_file(".claude.json", state()),
+            home_file(".claude/remote-settings.json", b"{}".to_vec()),
+            home_file(".claude/policy-limits.json", no_limits()),
+        ],
         stdin: match prompt {
             Delivery::Stdin(prompt) => Some(prompt.as_bytes().to_vec()),
             Delivery::Argument(_) | Delivery::None => None,
@@ -138,6 +138,25 @@ fn state() -> Vec<u8> {
         "hasCompletedOnboarding": true,
         "projects": { "/": { "hasTrustDialogAccepted": true } }
     }))
+}
+
+/// What it keeps where its organisation sets nothing and limits nothing. That is what the proxy answers it, and without these
+/// files it asks before its first request; with them, beside it.
+fn no_limits() -> Vec<u8> {
+    pretty(&json!({
+        "restrictions": {},
+        "compliance_taints": [],
+        "monitoring_notice": null,
+        "defaults": {}
+    }))
+}
+
+fn home_file(path: &str, bytes: Vec<u8>) -> HomeFile {
+    HomeFile {
+        path: path.to_owned(),
+        bytes,
+        mode: 0o600,
+    }
 }
 
 fn pretty(value: &serde_json::Value) -> Vec<u8> {
