@@ -179,13 +179,15 @@ impl Driver {
     /// A person does not click what still moves, and a click is sent to a place: it would meet what has come there since.
     #[track_caller]
     pub fn press_at(&self, xpath: &str) {
-        let resting = until(|| {
+        let answer = until(|| {
             let found = self.run(RESTING, &[xpath.into()]);
-            found[ELEMENT].as_str().map(|id| Element(id.to_owned()))
+            let element = found[ELEMENT].as_str()?;
+            let answer = self.send("POST", &format!("/element/{element}/click"), &json!({}));
+            // Drawn anew between the two: nothing was clicked, and another one is there.
+            (answer["error"] != "stale element reference").then_some(answer)
         });
-        let element =
-            resting.unwrap_or_else(|| panic!("nothing to click is {xpath} on\n{}", self.text()));
-        let answer = self.send("POST", &format!("/element/{}/click", element.0), &json!({}));
+        let answer =
+            answer.unwrap_or_else(|| panic!("nothing to click is {xpath} on\n{}", self.text()));
         assert!(answer["error"].is_null(), "cannot be clicked: {answer}");
     }
 

@@ -4,7 +4,6 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clauderon_api::{Client, SignInEvent, SignInText};
 use clauderon_tests::keyring::Bus;
@@ -29,8 +28,17 @@ struct Seen {
     end: Option<SignInText>,
 }
 
-/// Signs in as a viewer does: answers the first link with the code that its page would show.
-fn sign_in(world: &World, code: impl Fn(&str) -> String) -> Seen {
+/// What a viewer does next.
+#[derive(Clone, Copy)]
+enum Step {
+    Code,
+    Enter,
+    Watch,
+}
+
+/// Signs in as a viewer does: answers the first link with the code that its page would show, typed once the program shows that
+/// it `asks` and sent once it shows what was `typed`.
+fn sign_in(world: &World, [asks, typed]: [&str; 2], code: impl Fn(&str) -> String) -> Seen {
     let socket = world.home.join("clauderon.sock");
     let going = async {
         let client = Client::connect(socket).await.expect("a daemon answers");
@@ -40,20 +48,23 @@ fn sign_in(world: &World, code: impl Fn(&str) -> String) -> Seen {
             links: Vec::new(),
             end: None,
         };
+        let mut step = Step::Code;
         while let Some(event) = sign_in.next().await.expect("the daemon stays") {
             match event {
                 SignInEvent::Output(bytes) => seen.output += &String::from_utf8_lossy(&bytes),
-                SignInEvent::Text(SignInText::Link { url }) => {
-                    if seen.links.is_empty() {
-                        // A person takes longer; the program draws its prompt right after the link.
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                        sign_in.type_bytes(code(&url)).await.expect("type");
-                        tokio::time::sleep(Duration::from_millis(500)).await;
-                        sign_in.type_bytes("\r").await.expect("type");
-                    }
-                    seen.links.push(url);
-                }
+                SignInEvent::Text(SignInText::Link { url }) => seen.links.push(url),
                 SignInEvent::Text(end) => seen.end = Some(end),
+            }
+            match (step, seen.links.first()) {
+                (Step::Code, Some(link)) if seen.output.contains(asks) => {
+                    sign_in.type_bytes(code(link)).await.expect("type");
+                    step = Step::Enter;
+                }
+                (Step::Enter, _) if seen.output.contains(typed) => {
+                    sign_in.type_bytes("\r").await.expect("type");
+                    step = Step::Watch;
+                }
+                _ => {}
             }
         }
         seen
@@ -107,7 +118,7 @@ fn a_scripted_sign_in_keeps_its_token_and_shows_and_knows_no_credential() {
             noted = noted.display()
         ),
     );
-    let seen = sign_in(&world, |_| "the-code".to_owned());
+    let seen = sign_in(&world, [" now", "the-code"], |_| "the-code".to_owned());
     assert_eq!(seen.links, ["https://claude.example/sign?in=1"]);
     assert_eq!(
         seen.end,
@@ -157,7 +168,7 @@ fn the_real_sign_in_ends_in_the_keychain() {
     });
     let code = format!("code-{}", std::process::id());
     // The page shows the code with the link's own state behind it.
-    let seen = sign_in(&world, |link| {
+    let seen = sign_in(&world, ["prompted", "****"], |link| {
         let state = link.split("state=").nth(1).expect("the link has a state");
         format!("{code}#{state}")
     });
