@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 on_each_backend!(
     claude_takes_a_message_and_answers_it,
     codex_takes_a_message_and_answers_it,
+    codexs_command_to_sum_up_is_entered_when_that_begins,
     a_message_waits_until_the_agent_has_finished,
     codexs_message_waits_until_it_has_finished,
     claudes_messages_survive_a_killed_daemon,
@@ -37,6 +38,17 @@ fn takes_and_answers(backend: &str, agent: &str) {
     assert_eq!(answered["stage"], "answered", "{answered}");
     assert_eq!(prompts(&world), ["say hi", "say\n\tho ho"].map(words));
     until(&world, || messages(&world)[0]["stage"] == "answered");
+}
+
+fn codexs_command_to_sum_up_is_entered_when_that_begins(backend: &str) {
+    let world = World::new();
+    world.detached(backend, "codex", "a", None).expect(0);
+    world.json(&["send", "a", "say hi", "--wait", "--timeout", "60"]);
+    let sent = world.json(&["send", "a", "/compact", "--timeout", "60"]);
+    assert_eq!(sent["stage"], "entered", "{sent}");
+    // A command of which nothing is seen is taken to be entered after 15 s.
+    let [typed, since] = ["typed_ms", "since_ms"].map(|key| sent[key].as_u64().unwrap_or(0));
+    assert!(typed > 0 && since - typed < 15_000, "{sent}");
 }
 
 fn a_message_waits_until_the_agent_has_finished(backend: &str) {

@@ -308,6 +308,11 @@ impl Talk {
         lock(&self.conversation).asked_since(since_ms, rising_ms())
     }
 
+    /// Returns when the model was last asked to sum the conversation up.
+    pub fn summed_up_ms(&self) -> u64 {
+        lock(&self.conversation).summed_up_ms()
+    }
+
     async fn read(&self) -> Result<(), Error> {
         let (done, read) = oneshot::channel();
         self.hear(Heard::Read(done));

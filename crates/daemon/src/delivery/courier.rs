@@ -9,7 +9,7 @@ use clauderon_api::{Error, MessageView, State};
 use clauderon_session::delivery::{
     Denied, Doing, MOST_BYTES, MOST_WAITING, Message, Outbox, Prompt, Seen, Situation, Stage, Wait,
 };
-use clauderon_session::{Claim, Progress};
+use clauderon_session::{Agent, Claim, Progress};
 use clauderon_transcript::Activity;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -219,6 +219,7 @@ impl Courier {
     /// Takes in what the agent does and what of the messages it shows.
     async fn look(&mut self) {
         self.doing = self.look_at_agent();
+        let summed_up_ms = self.summed_up_ms();
         let Ok(outbox) = &mut self.outbox else { return };
         let now = now_ms();
         let prompts = match outbox.oldest_ms() {
@@ -234,6 +235,7 @@ impl Courier {
         let seen = Seen {
             doing: self.doing,
             prompts: prompts.collect(),
+            summed_up_ms,
         };
         let changed = outbox.observe(&seen, now);
         if changed {
@@ -242,6 +244,12 @@ impl Courier {
         if changed || self.unwritten {
             self.keep().await;
         }
+    }
+
+    /// Claude shows `/compact` as a prompt, when it is done; Codex shows nothing of it, but begins at once.
+    fn summed_up_ms(&self) -> Option<u64> {
+        let codex = self.place.view.borrow().view.agent == Agent::Codex;
+        codex.then(|| self.place.talk.summed_up_ms())
     }
 
     fn look_at_agent(&mut self) -> Doing {

@@ -22,8 +22,12 @@ pub struct Seen {
     pub doing: Doing,
     /// The prompts since [`Outbox::oldest_ms`], oldest first.
     pub prompts: Vec<Prompt>,
+    /// When it last began to sum the conversation up, in milliseconds since 1970; none where the command for it is a prompt.
+    pub summed_up_ms: Option<u64>,
 }
 
+/// The command by which an agent sums its conversation up.
+const SUM_UP: &str = "/compact";
 /// How long an agent that waits may take to show that it took a message, in milliseconds.
 const PATIENCE_MS: u64 = 15_000;
 /// How long what an agent wrote down may take to be read after its end, in milliseconds.
@@ -41,6 +45,9 @@ impl Outbox {
         let before: Vec<Stage> = self.stages();
         for prompt in &seen.prompts {
             self.match_with(prompt, now_ms);
+        }
+        if let Some(summed_up) = seen.summed_up_ms {
+            self.match_summary(summed_up, now_ms);
         }
         self.lose_patience(seen.doing, now_ms);
         let changed = before != self.stages();
@@ -99,6 +106,18 @@ impl Outbox {
                 false => Stage::Accepted { item },
             };
             message.come_to(stage, now_ms);
+        }
+    }
+
+    /// What began to be summed up after the command for it was typed shows that the command was taken.
+    fn match_summary(&mut self, summed_up_ms: u64, now_ms: u64) {
+        let asks = |message: &&mut Message| {
+            message.stage == Stage::Typed
+                && message.text.split_whitespace().next() == Some(SUM_UP)
+                && message.typed_ms.is_some_and(|typed| typed <= summed_up_ms)
+        };
+        if let Some(message) = self.messages.iter_mut().find(asks) {
+            message.come_to(Stage::Entered, now_ms);
         }
     }
 

@@ -31,6 +31,7 @@ fn seen(doing: Doing, prompts: &[Prompt]) -> Seen {
     Seen {
         doing,
         prompts: prompts.to_vec(),
+        summed_up_ms: None,
     }
 }
 
@@ -139,6 +140,23 @@ fn a_command_that_leaves_nothing_was_entered() {
     outbox.observe(&seen(Doing::Idle, &[]), 10);
     outbox.observe(&seen(Doing::Idle, &[]), 20_000);
     assert_eq!(stage(&outbox, "m"), &Stage::Entered);
+}
+
+#[test]
+fn the_command_to_sum_up_was_entered_when_that_begins() {
+    let mut outbox = outbox();
+    outbox.post("other", "/status", false, 0).unwrap();
+    type_it(&mut outbox, "other", 0);
+    outbox.post("m", "/compact", false, 0).unwrap();
+    type_it(&mut outbox, "m", 100);
+    let sums_up = |at| Seen {
+        summed_up_ms: Some(at),
+        ..seen(Doing::Working, &[])
+    };
+    assert!(!outbox.observe(&sums_up(99), 200));
+    assert!(outbox.observe(&sums_up(150), 200));
+    assert_eq!(stage(&outbox, "m"), &Stage::Entered);
+    assert_eq!(stage(&outbox, "other"), &Stage::Typed);
 }
 
 #[test]

@@ -66,6 +66,12 @@ impl Conversation {
         asked
     }
 
+    /// Returns when the model was last asked to sum the conversation up, as the proxy saw it, in milliseconds since 1970; 0
+    /// where it never was.
+    pub fn summed_up_ms(&self) -> u64 {
+        self.board.summed_up_ms()
+    }
+
     /// Says whether the agent did something in a turn, of which nothing is under way and the last was not interrupted.
     fn came_of_it(&self, from: u64, to: Option<u64>) -> bool {
         let after = self.order.range((from + 1, ItemId::from(""))..);

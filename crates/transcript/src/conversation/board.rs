@@ -113,6 +113,11 @@ impl Board {
         self.count
     }
 
+    /// Returns when the agent was asked last to sum up the conversation, in milliseconds since 1970.
+    pub fn summed_up_ms(&self) -> u64 {
+        self.summed_up / 1_000
+    }
+
     fn of(&self, source: Source) -> Option<&Seen> {
         self.signs.get(&source)
     }
