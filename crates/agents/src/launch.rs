@@ -67,6 +67,8 @@ pub struct LaunchRequest {
     pub conversation: Conversation,
     /// The bundle of authorities inside the sandbox: system roots and the session's own.
     pub ca_bundle: String,
+    /// The session's own authority alone, inside, for what brings the world's along.
+    pub ca: String,
     /// The relay's address inside the sandbox, `127.0.0.1:3128`.
     pub relay: String,
     /// The terminal's type in interactive mode; none for `xterm-256color`.

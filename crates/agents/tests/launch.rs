@@ -25,6 +25,7 @@ fn request(agent: Agent, mode: Mode, prompt: Option<&str>) -> LaunchRequest {
         agent_session: CONVERSATION.to_owned(),
         conversation: Conversation::New,
         ca_bundle: "/clauderon/run/ca-bundle.pem".to_owned(),
+        ca: "/clauderon/run/ca.pem".to_owned(),
         relay: "127.0.0.1:3128".to_owned(),
         term: None,
         image_env: BTreeMap::new(),
@@ -287,7 +288,7 @@ HTTPS_PROXY=http://127.0.0.1:3128
 HTTP_PROXY=http://127.0.0.1:3128
 LANG=C.UTF-8
 LOGNAME=agent
-NODE_EXTRA_CA_CERTS=/clauderon/run/ca-bundle.pem
+NODE_EXTRA_CA_CERTS=/clauderon/run/ca.pem
 NODE_USE_ENV_PROXY=1
 NO_PROXY=localhost,127.0.0.1
 PATH=/clauderon/agent:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

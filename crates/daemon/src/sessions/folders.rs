@@ -58,6 +58,8 @@ pub fn write_launch(paths: &SessionDir, launch: &Launch, user: User, held: bool)
     for file in &launch.run_files {
         write_run_file(paths, &file.name, &file.bytes)?;
     }
+    let ca = std::fs::read(paths.private().join("ca.pem")).context("read the session's CA")?;
+    write_run_file(paths, "ca.pem", &ca)?;
     let order = match held {
         true => held_order(paths),
         false => paths.run().join("launch.json"),

@@ -15,6 +15,8 @@ use clauderon_store::SessionDir;
 const RELAY: &str = "127.0.0.1:3128";
 /// Where the bundle of authorities is inside every sandbox.
 const CA_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// Where the session's own authority is alone.
+const CA: &str = "/clauderon/run/ca.pem";
 
 /// What differs from one start of a session to the next.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +58,7 @@ fn request(spec: &Spec, occasion: &Occasion) -> LaunchRequest {
         agent_session: spec.agent_session.clone(),
         conversation: occasion.conversation.clone(),
         ca_bundle: CA_BUNDLE.to_owned(),
+        ca: CA.to_owned(),
         relay: RELAY.to_owned(),
         term: None,
         image_env: BTreeMap::new(),
