@@ -268,6 +268,7 @@ fn refuses_what_cannot_be_meant() {
 
 const CLAUDE_ENV: &str = "\
 CARGO_HTTP_CAINFO=/clauderon/run/ca-bundle.pem
+CLAUDE_CODE_CERT_STORE=bundled
 CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1
 CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL=1
 CLAUDE_CODE_OAUTH_TOKEN=sk-ant-oat01-clauderon-proxy-placeholder

@@ -82,6 +82,8 @@ fn env(request: &LaunchRequest) -> std::collections::BTreeMap<String, String> {
         // Its traffic is then the model, `policy_limits` and `settings`: all on one host.
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
         ("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1"),
+        // Else it reads the system's authorities as well, which are the same ones; the session's own comes with those of Node.
+        ("CLAUDE_CODE_CERT_STORE", "bundled"),
         ("DISABLE_AUTOUPDATER", "1"),
         // Else two lines about a missing `~/.local/bin/claude`.
         ("DISABLE_INSTALLATION_CHECKS", "1"),
