@@ -44,6 +44,7 @@ fn check_argv(request: &LaunchRequest, expected: &[&str]) {
 #[test]
 fn arguments_of_claude_code() {
     let claude = "/clauderon/agent/claude";
+    let all = "--dangerously-skip-permissions";
     let mut one = request(Agent::Claude, Mode::Interactive, None);
     check_argv(&one, &[claude, "--session-id", CONVERSATION]);
     one.prompt = Some("fix it".to_owned());
@@ -67,12 +68,20 @@ fn arguments_of_claude_code() {
     one.model = None;
     check_argv(
         &one,
-        &[claude, "-p", "--session-id", CONVERSATION, "--", "fix it"],
+        &[
+            claude,
+            "-p",
+            all,
+            "--session-id",
+            CONVERSATION,
+            "--",
+            "fix it",
+        ],
     );
     one.conversation = Conversation::GoesOn;
     check_argv(
         &one,
-        &[claude, "-p", "--resume", CONVERSATION, "--", "fix it"],
+        &[claude, "-p", all, "--resume", CONVERSATION, "--", "fix it"],
     );
     one.mode = Mode::Interactive;
     one.conversation = Conversation::Copy {
@@ -360,23 +369,25 @@ fn an_image_keeps_its_own_variables_but_those_that_lead_around() {
 
 #[test]
 fn claude_reports_to_the_gate_what_nothing_else_tells() {
-    let hooks = |mode| {
-        let launch = launch(Agent::Claude, mode, Some("x"));
-        let settings: Value = serde_json::from_slice(&launch.run_files[0].bytes).unwrap();
-        settings["hooks"].as_object().unwrap().clone()
-    };
-    let interactive = hooks(Mode::Interactive);
-    for (event, groups) in &interactive {
+    let interactive = launch(Agent::Claude, Mode::Interactive, Some("x"));
+    let settings: Value = serde_json::from_slice(&interactive.run_files[0].bytes).unwrap();
+    let hooks = settings["hooks"].as_object().unwrap();
+    for (event, groups) in hooks {
         let hook = &groups[0]["hooks"][0];
         assert_eq!(hook["type"], "http", "{event}");
         assert_eq!(hook["url"], "http://clauderon.internal/hooks", "{event}");
         let waits = hook["timeout"].as_u64().unwrap() > 5;
         assert_eq!(waits, event == "PermissionRequest", "{event}");
     }
-    assert!(interactive.contains_key("Stop"));
-    assert!(!interactive.contains_key("PreToolUse"));
-    // Nobody can be asked there.
-    assert!(!hooks(Mode::Print).contains_key("PermissionRequest"));
+    assert!(hooks.contains_key("Stop"));
+    assert!(!hooks.contains_key("PreToolUse"));
+}
+
+#[test]
+fn claude_that_prints_is_permitted_by_a_flag_and_reads_no_settings() {
+    let print = launch(Agent::Claude, Mode::Print, Some("x"));
+    assert_eq!(print.argv[1..3], ["-p", "--dangerously-skip-permissions"]);
+    assert!(print.run_files.is_empty() && print.mounts.is_empty());
 }
 
 #[test]

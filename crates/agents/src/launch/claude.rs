@@ -14,18 +14,17 @@ const PLACEHOLDER: &str = "sk-ant-oat01-clauderon-proxy-placeholder";
 const SETTINGS: &str = "managed-settings.json";
 
 pub(super) fn launch(request: &LaunchRequest, prompt: Delivery<'_>) -> Launch {
+    let (run_files, mounts) = match request.mode {
+        Mode::Interactive => managed(),
+        // Any settings cost a start 55 ms and more; a flag permits as much, and what the hooks tell is nobody's to answer.
+        Mode::Print => (Vec::new(), Vec::new()),
+    };
     Launch {
         argv: argv(request, prompt),
         env: env(request),
         cwd: WORKSPACE.to_owned(),
-        run_files: vec![RunFile {
-            name: SETTINGS.to_owned(),
-            bytes: settings(request.mode),
-        }],
-        mounts: vec![Mount {
-            run_file: SETTINGS.to_owned(),
-            target: "/etc/claude-code/managed-settings.json".to_owned(),
-        }],
+        run_files,
+        mounts,
         home_files: vec![
             home_file(".claude.json", state()),
             home_file(".claude/remote-settings.json", b"{}".to_vec()),
@@ -42,7 +41,7 @@ pub(super) fn launch(request: &LaunchRequest, prompt: Delivery<'_>) -> Launch {
 fn argv(request: &LaunchRequest, prompt: Delivery<'_>) -> Vec<String> {
     let mut argv = vec![format!("{AGENT}/claude")];
     if request.mode == Mode::Print {
-        argv.push("-p".to_owned());
+        argv.extend(["-p", "--dangerously-skip-permissions"].map(str::to_owned));
     }
     // A used id is refused with --session-id, an unused one with --resume.
     let own = &request.agent_session;
@@ -116,17 +115,26 @@ const REPORTED: [&str; 8] = [
 ];
 
 /// Managed settings cannot be changed from inside.
-fn settings(mode: Mode) -> Vec<u8> {
+fn managed() -> (Vec<RunFile>, Vec<Mount>) {
+    let file = RunFile {
+        name: SETTINGS.to_owned(),
+        bytes: settings(),
+    };
+    let mount = Mount {
+        run_file: SETTINGS.to_owned(),
+        target: "/etc/claude-code/managed-settings.json".to_owned(),
+    };
+    (vec![file], vec![mount])
+}
+
+fn settings() -> Vec<u8> {
     let hook =
         |seconds: u64| json!([{ "hooks": [{ "type": "http", "url": HOOKS, "timeout": seconds }] }]);
     let mut hooks: serde_json::Map<_, _> = REPORTED
         .iter()
         .map(|event| ((*event).to_owned(), hook(REPORT_SECONDS)))
         .collect();
-    // In print mode nobody can be asked, and nothing may wait for an answer.
-    if mode == Mode::Interactive {
-        hooks.insert("PermissionRequest".to_owned(), hook(ASKING_SECONDS));
-    }
+    hooks.insert("PermissionRequest".to_owned(), hook(ASKING_SECONDS));
     pretty(&json!({
         "skipDangerousModePermissionPrompt": true,
         "permissions": { "defaultMode": "bypassPermissions" },
