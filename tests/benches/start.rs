@@ -2,9 +2,7 @@
 //! much memory idle sessions cost. Medians of interleaved runs; nothing here asserts a time.
 //!
 //! The bare agent asks the same hosts the same things: it reaches the scripted upstream through the plainest proxy there
-//! is, which splices bytes and looks at nothing. It is measured twice: in a home that it has used before, without any
-//! settings, and as each session starts it, in a fresh home with the settings that spare the person every dialog. The
-//! difference between the two is the agent's own.
+//! is, which splices bytes and looks at nothing. It starts in a home that it has used before; a session's is always new.
 //!
 //! Run it with `make bench`.
 
@@ -54,7 +52,7 @@ fn main() {
         .collect();
     for (how, took) in &medians {
         println!(
-            "  {:<34} {took:>6.0} ms{}",
+            "  {:<18} {took:>6.0} ms{}",
             how.words(),
             beside(&medians, *how, *took)
         );
@@ -67,80 +65,53 @@ fn main() {
 #[derive(Clone, Copy, PartialEq)]
 enum How {
     Bare,
-    BareFresh,
     Bubblewrap,
     Container,
-    ContainerFresh,
     Docker,
 }
 
 impl How {
-    const ALL: [How; 6] = [
-        How::Bare,
-        How::BareFresh,
-        How::Bubblewrap,
-        How::Container,
-        How::ContainerFresh,
-        How::Docker,
-    ];
+    const ALL: [How; 4] = [How::Bare, How::Bubblewrap, How::Container, How::Docker];
 
     fn words(self) -> &'static str {
         match self {
-            How::Bare => "claude, used home, no settings",
-            How::BareFresh => "claude, as a session starts it",
+            How::Bare => "claude",
             How::Bubblewrap => "create, bubblewrap",
-            How::Container => "docker run, no settings",
-            How::ContainerFresh => "docker run, as a session starts it",
+            How::Container => "docker run",
             How::Docker => "create, docker",
         }
     }
 
     fn needs_docker(self) -> bool {
-        matches!(self, How::Container | How::ContainerFresh | How::Docker)
+        matches!(self, How::Container | How::Docker)
     }
 
     /// What it is held against.
-    fn references(self) -> &'static [How] {
+    fn reference(self) -> Option<How> {
         match self {
-            How::Bubblewrap => &[How::Bare, How::BareFresh],
-            How::Docker => &[How::Container, How::ContainerFresh],
-            _ => &[],
+            How::Bubblewrap => Some(How::Bare),
+            How::Docker => Some(How::Container),
+            How::Bare | How::Container => None,
         }
     }
 
     fn start(self, world: &World, tunnel: SocketAddr, run: usize) -> Duration {
         match self {
-            How::Bare => bare(world, tunnel, "bare"),
-            How::BareFresh => {
-                let home = format!("fresh-{run}");
-                let claude = world.root.path().join(&home).join(".claude");
-                std::fs::create_dir_all(&claude).expect("make a home");
-                std::fs::write(claude.join("settings.json"), SETTINGS).expect("write settings");
-                bare(world, tunnel, &home)
-            }
+            How::Bare => bare(world, tunnel),
             How::Bubblewrap => session(world, "bubblewrap", run),
-            How::Container => bare_container(world, tunnel, false),
-            How::ContainerFresh => bare_container(world, tunnel, true),
+            How::Container => bare_container(world, tunnel),
             How::Docker => session(world, "docker", run),
         }
     }
 }
 
-/// As a session's, but for the mode: the agent takes "bypassPermissions" from no root.
-const SETTINGS: &str =
-    r#"{"permissions":{"defaultMode":"acceptEdits"},"skipDangerousModePermissionPrompt":true}"#;
-
 /// Says how much more one way takes than what it is held against.
 fn beside(medians: &[(How, f64)], how: How, took: f64) -> String {
-    let against = |reference: &How| {
-        let (_, bare) = medians.iter().find(|(how, _)| how == reference)?;
-        Some(format!(
-            "   {:+.0} ms, {:.2} times",
-            took - bare,
-            took / bare
-        ))
-    };
-    how.references().iter().filter_map(against).collect()
+    let against = |reference| medians.iter().find(|(how, _)| *how == reference);
+    match how.reference().and_then(against) {
+        Some((_, bare)) => format!("   {:+.0} ms, {:.2} times", took - bare, took / bare),
+        None => String::new(),
+    }
 }
 
 fn fill(world: &World) {
@@ -191,21 +162,21 @@ fn tidy(world: &World) {
     }
 }
 
-fn bare(world: &World, tunnel: SocketAddr, home: &str) -> Duration {
+fn bare(world: &World, tunnel: SocketAddr) -> Duration {
     let mut command = Command::new(agent());
     command
         .args(["-p", "say hi"])
         .current_dir(&world.repository)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
-        .env("HOME", world.root.path().join(home));
+        .env("HOME", world.root.path().join("bare"));
     for (name, value) in bare_environment(world, tunnel) {
         command.env(name, value);
     }
     until_first_request(world, || quiet(command))
 }
 
-fn bare_container(world: &World, tunnel: SocketAddr, settings: bool) -> Duration {
+fn bare_container(world: &World, tunnel: SocketAddr) -> Duration {
     let mut command = Command::new("docker");
     let agent = agent();
     let folder = agent
@@ -237,14 +208,6 @@ fn bare_container(world: &World, tunnel: SocketAddr, settings: bool) -> Duration
         .arg(format!("{0}:{0}:ro", authority(world).display()));
     for (name, value) in bare_environment(world, tunnel) {
         command.arg("-e").arg(format!("{name}={value}"));
-    }
-    if settings {
-        let file = world.root.path().join("managed-settings.json");
-        std::fs::write(&file, SETTINGS).expect("write settings");
-        command.arg("-v").arg(format!(
-            "{}:/etc/claude-code/managed-settings.json:ro",
-            file.display()
-        ));
     }
     command.args([programs::IMAGE, "/agent/claude", "-p", "say hi"]);
     until_first_request(world, || quiet(command))
